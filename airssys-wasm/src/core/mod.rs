@@ -1,0 +1,10 @@
+//! Types and traits that every layer shares.
+//!
+//! This layer knows neither the WebAssembly engine nor the async runtime, does no
+//! input or output, and reads no clock: time and randomness are handed in.
+
+pub mod component;
+pub mod limits;
+pub mod runtime;
+pub mod storage;
+pub mod turn;

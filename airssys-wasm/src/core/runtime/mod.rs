@@ -1,0 +1,4 @@
+//! What a WebAssembly engine offers, and how it fails.
+
+pub mod errors;
+pub mod traits;

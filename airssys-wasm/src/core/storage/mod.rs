@@ -1,0 +1,3 @@
+//! An actor's keys and values.
+
+pub mod keyspace;

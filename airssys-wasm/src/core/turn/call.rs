@@ -1,0 +1,33 @@
+//! A call that a turn waits for, and the reply to a request.
+
+// Layer 3: Internal module imports
+use crate::core::component::MessagePayload;
+use crate::core::component::id::ComponentId;
+use crate::core::turn::errors::CallError;
+
+/// A call from inside a turn, whose reply the turn waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Who calls.
+    pub from: ComponentId,
+    /// Who is called.
+    pub to: ComponentId,
+    /// What the message is.
+    pub kind: String,
+    /// The content.
+    pub payload: MessagePayload,
+    /// How long the caller waits, in milliseconds.
+    pub timeout_ms: u32,
+}
+
+/// What comes back from a call or a request.
+pub type CallOutcome = Result<Option<MessagePayload>, CallError>;
+
+/// The reply to an earlier request, which its actor handles in a turn of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The number that the request got.
+    pub correlation: u64,
+    /// The replier's answer, or why there is none.
+    pub outcome: CallOutcome,
+}

@@ -1,0 +1,20 @@
+//! What a turn is given besides the message.
+
+// Layer 1: Standard library imports
+use std::sync::Arc;
+
+/// The inputs of a turn that are neither message nor state. Two runs of one turn
+/// with equal inputs do the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TurnContext {
+    /// The actor's count of turns over its whole life, from which the ids of timers
+    /// and requests are made. It never repeats for one actor.
+    pub turn: u64,
+    /// The time that the guest is told, in milliseconds since the Unix epoch.
+    pub now_ms: u64,
+    /// The seed of the guest's random numbers. It should be unpredictable, since
+    /// guests may make secrets of what they get.
+    pub seed: [u8; 32],
+    /// The W3C `traceparent` that came with the message.
+    pub trace_parent: Option<Arc<str>>,
+}

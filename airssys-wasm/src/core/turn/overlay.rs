@@ -1,0 +1,314 @@
+//! What a turn writes, laid over what is committed.
+
+// Layer 1: Standard library imports
+use std::iter::Peekable;
+use std::ops::Bound;
+
+// Layer 2: Third-party crate imports
+use bytes::Bytes;
+
+// Layer 3: Internal module imports
+use crate::core::limits::{Limit, Limits};
+use crate::core::storage::keyspace::Keyspace;
+use crate::core::turn::effects::Writes;
+use crate::core::turn::errors::HostError;
+
+/// The writes that a turn has recorded so far.
+///
+/// Every read goes through it, so that a turn sees its own writes, and keeps count
+/// of what the actor would take up if the turn succeeded.
+#[derive(Debug, Default)]
+pub(crate) struct Overlay {
+    writes: Writes,
+    operations: u64,
+    written_bytes: u64,
+    /// What committing the writes would add to the actor's bytes and keys.
+    added_bytes: i64,
+    added_keys: i64,
+}
+
+/// One page of keys.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct KeyPage {
+    pub(crate) keys: Vec<String>,
+    /// Where the next page begins, if there is one.
+    pub(crate) next: Option<String>,
+}
+
+impl Overlay {
+    /// Takes the writes, and is as new.
+    pub(crate) fn take(&mut self) -> Writes {
+        std::mem::take(self).writes
+    }
+
+    /// The value of `key` as the turn sees it.
+    pub(crate) fn get<'a>(&'a self, committed: &'a Keyspace, key: &str) -> Option<&'a Bytes> {
+        // Most turns read before they write, and an empty map is quick to ask.
+        match self.writes.get(key) {
+            Some(own) => own.as_ref(),
+            None => committed.get(key),
+        }
+    }
+
+    pub(crate) fn set(
+        &mut self,
+        limits: &Limits,
+        committed: &Keyspace,
+        key: String,
+        value: Vec<u8>,
+    ) -> Result<(), HostError> {
+        HostError::check_size(Limit::ValueBytes, limits.value_bytes, value.len())?;
+        self.write(limits, committed, key, Some(value.into()))
+    }
+
+    pub(crate) fn remove(
+        &mut self,
+        limits: &Limits,
+        committed: &Keyspace,
+        key: String,
+    ) -> Result<(), HostError> {
+        self.write(limits, committed, key, None)
+    }
+
+    fn write(
+        &mut self,
+        limits: &Limits,
+        committed: &Keyspace,
+        key: String,
+        value: Option<Bytes>,
+    ) -> Result<(), HostError> {
+        check_key(limits, &key)?;
+        let size = |value: &Bytes| (key.len() + value.len()) as i64;
+        let before = self.get(committed, &key);
+        let grows = value.is_some();
+        let (old_bytes, old_keys) = before.map_or((0, 0), |value| (size(value), 1));
+        let (new_bytes, new_keys) = value.as_ref().map_or((0, 0), |value| (size(value), 1));
+
+        let operations = self.operations + 1;
+        HostError::check_quota(Limit::TurnWrites, limits.turn_writes, operations)?;
+        let written = self.written_bytes + new_bytes.max(key.len() as i64) as u64;
+        HostError::check_quota(Limit::TurnWriteBytes, limits.turn_write_bytes, written)?;
+
+        let added_bytes = self.added_bytes + new_bytes - old_bytes;
+        let added_keys = self.added_keys + new_keys - old_keys;
+        // Removing is always allowed: it is the way out for an actor over its quota.
+        if grows {
+            let bytes = total(committed.bytes(), added_bytes);
+            HostError::check_quota(Limit::StorageBytes, limits.storage_bytes, bytes)?;
+            let keys = total(committed.len() as u64, added_keys);
+            HostError::check_quota(Limit::StorageKeys, limits.storage_keys, keys)?;
+        }
+
+        self.operations = operations;
+        self.written_bytes = written;
+        self.added_bytes = added_bytes;
+        self.added_keys = added_keys;
+        self.writes.insert(key, value);
+        Ok(())
+    }
+
+    /// The keys with `prefix` after `cursor`, at most `limit` of them.
+    pub(crate) fn list_keys(
+        &self,
+        committed: &Keyspace,
+        prefix: &str,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> KeyPage {
+        let start = match cursor {
+            Some(cursor) if cursor >= prefix => Bound::Excluded(cursor),
+            _ => Bound::Included(prefix),
+        };
+        let own = self.writes.range::<str, _>((start, Bound::Unbounded));
+        let mut merged = merge(
+            committed.range(start).map(|(key, _)| (key, true)),
+            own.map(|(key, value)| (key, value.is_some())),
+        )
+        .take_while(|(key, _)| key.starts_with(prefix))
+        .filter_map(|(key, exists)| exists.then_some(key));
+
+        let keys: Vec<String> = merged.by_ref().take(limit).cloned().collect();
+        let next = merged.next().and(keys.last().cloned());
+        KeyPage { keys, next }
+    }
+
+    /// The bytes and keys that the actor takes up as the turn sees it.
+    pub(crate) fn usage(&self, committed: &Keyspace) -> (u64, u64) {
+        (
+            total(committed.bytes(), self.added_bytes),
+            total(committed.len() as u64, self.added_keys),
+        )
+    }
+}
+
+/// Refuses a key that is empty or too long.
+pub(crate) fn check_key(limits: &Limits, key: &str) -> Result<(), HostError> {
+    if key.is_empty() {
+        return Err(HostError::Invalid("a key has at least one byte".into()));
+    }
+    HostError::check_size(Limit::KeyBytes, limits.key_bytes, key.len())
+}
+
+fn total(committed: u64, added: i64) -> u64 {
+    committed.saturating_add_signed(added)
+}
+
+/// Merges two ordered lists of keys; where both have a key, the second counts.
+fn merge<'a>(
+    committed: impl Iterator<Item = (&'a String, bool)>,
+    own: impl Iterator<Item = (&'a String, bool)>,
+) -> impl Iterator<Item = (&'a String, bool)> {
+    let (mut committed, mut own) = (committed.peekable(), own.peekable());
+    std::iter::from_fn(move || next_of_both(&mut committed, &mut own))
+}
+
+fn next_of_both<'a>(
+    committed: &mut Peekable<impl Iterator<Item = (&'a String, bool)>>,
+    own: &mut Peekable<impl Iterator<Item = (&'a String, bool)>>,
+) -> Option<(&'a String, bool)> {
+    let (Some((theirs, _)), Some((ours, _))) = (committed.peek(), own.peek()) else {
+        return own.next().or_else(|| committed.next());
+    };
+    if theirs < ours {
+        return committed.next();
+    }
+    if theirs == ours {
+        committed.next();
+    }
+    own.next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Set(String, Vec<u8>),
+        Remove(String),
+        Commit,
+        Drop,
+    }
+
+    fn key() -> impl Strategy<Value = String> {
+        "[ab]{1,3}"
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => (key(), prop::collection::vec(any::<u8>(), 0..4)).prop_map(|(k, v)| Step::Set(k, v)),
+            2 => key().prop_map(Step::Remove),
+            1 => Just(Step::Commit),
+            1 => Just(Step::Drop),
+        ]
+    }
+
+    proptest! {
+        /// A plain map that is copied at each commit behaves the same.
+        #[test]
+        fn behaves_like_a_copied_map(
+            steps in prop::collection::vec(step(), 0..60),
+            prefix in "[ab]{0,2}",
+            page in 1_usize..4,
+        ) {
+            let limits = Limits { storage_bytes: 24, storage_keys: 6, ..Limits::default() };
+            let (mut committed, mut overlay) = (Keyspace::default(), Overlay::default());
+            let (mut model_committed, mut model) = (BTreeMap::new(), BTreeMap::new());
+            for step in steps {
+                match step {
+                    Step::Set(key, value) => {
+                        let mut tried = model.clone();
+                        tried.insert(key.clone(), value.clone());
+                        let fits = size(&tried) <= 24 && tried.len() <= 6;
+                        let done = overlay.set(&limits, &committed, key, value);
+                        prop_assert_eq!(done.is_ok(), fits);
+                        if fits { model = tried; }
+                    }
+                    Step::Remove(key) => {
+                        model.remove(&key);
+                        overlay.remove(&limits, &committed, key).unwrap();
+                    }
+                    Step::Commit => {
+                        committed.apply(overlay.take());
+                        model_committed = model.clone();
+                    }
+                    Step::Drop => {
+                        overlay.take();
+                        model = model_committed.clone();
+                    }
+                }
+                let usage = (size(&model), model.len() as u64);
+                prop_assert_eq!(overlay.usage(&committed), usage);
+                for key in ["a", "b", "ab", "aaa"] {
+                    let seen = overlay.get(&committed, key).map(|v| v.to_vec());
+                    prop_assert_eq!(seen, model.get(key).cloned());
+                }
+                let expected: Vec<String> =
+                    model.keys().filter(|k| k.starts_with(&prefix)).cloned().collect();
+                prop_assert_eq!(all_pages(&overlay, &committed, &prefix, page), expected);
+            }
+        }
+    }
+
+    fn size(map: &BTreeMap<String, Vec<u8>>) -> u64 {
+        map.iter().map(|(k, v)| (k.len() + v.len()) as u64).sum()
+    }
+
+    fn all_pages(
+        overlay: &Overlay,
+        committed: &Keyspace,
+        prefix: &str,
+        page: usize,
+    ) -> Vec<String> {
+        let (mut all, mut cursor) = (Vec::new(), None);
+        loop {
+            let listed = overlay.list_keys(committed, prefix, cursor.as_deref(), page);
+            assert!(listed.keys.len() <= page);
+            all.extend(listed.keys);
+            match listed.next {
+                Some(next) => cursor = Some(next),
+                None => return all,
+            }
+        }
+    }
+
+    #[test]
+    fn limits_of_a_turn_and_of_a_key() {
+        let limits = Limits {
+            key_bytes: 3,
+            value_bytes: 4,
+            turn_writes: 2,
+            turn_write_bytes: 7,
+            ..Limits::default()
+        };
+        let committed = Keyspace::default();
+        let mut overlay = Overlay::default();
+        let mut set = |key: &str, bytes| {
+            overlay
+                .set(&limits, &committed, key.to_owned(), vec![0; bytes])
+                .map_err(|e| e.to_string())
+        };
+        let error = |text: &str| Err(text.to_owned());
+        assert_eq!(set("", 1), error("invalid: a key has at least one byte"));
+        assert_eq!(
+            set("abcd", 1),
+            error("too large: key_bytes allows 3, and 4 was wanted")
+        );
+        assert_eq!(
+            set("a", 5),
+            error("too large: value_bytes allows 4, and 5 was wanted")
+        );
+        assert_eq!(set("a", 4), Ok(()));
+        assert_eq!(
+            set("a", 4),
+            error("quota exceeded: turn_write_bytes allows 7, and 10 was wanted")
+        );
+        assert_eq!(set("a", 0), Ok(()));
+        assert_eq!(
+            set("a", 0),
+            error("quota exceeded: turn_writes allows 2, and 3 was wanted")
+        );
+    }
+}

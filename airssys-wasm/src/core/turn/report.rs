@@ -1,0 +1,38 @@
+//! What comes out of a turn.
+
+// Layer 2: Third-party crate imports
+use serde::Serialize;
+
+// Layer 3: Internal module imports
+use crate::core::component::MessagePayload;
+use crate::core::turn::effects::Effects;
+
+/// A turn that ran to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnReport {
+    /// What the guest answered.
+    pub outcome: TurnOutcome,
+    /// What it wants to happen. Empty unless it replied.
+    pub effects: Effects,
+}
+
+/// How a guest ended a turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TurnOutcome {
+    /// It succeeded. Its effects are to be committed.
+    Replied(Option<MessagePayload>),
+    /// It rejected the message. The sender is told; the message is not tried again.
+    Rejected(String),
+    /// It wants the message again later.
+    Retry(String),
+}
+
+/// What a turn cost, whether it ran to its end or not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct TurnCost {
+    /// The fuel used, about one unit for each instruction.
+    pub fuel: u64,
+    /// The most bytes that all memories and tables of the instance have taken up
+    /// since its activation.
+    pub peak_memory_bytes: u64,
+}

@@ -1,0 +1,69 @@
+//! The clock that running guests are measured by.
+
+// Layer 1: Standard library imports
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+// Layer 2: Third-party crate imports
+use wasmtime::Engine;
+
+/// Moves the epoch of some engines forward, once per tick, for as long as it lives.
+///
+/// Guests are compiled to look at their engine's epoch; this is what makes it move.
+/// It also counts the ticks, so that a turn's deadline costs a turn no system call.
+#[derive(Debug)]
+pub(crate) struct EpochClock {
+    tick: Duration,
+    ticks: Arc<AtomicU64>,
+    /// The clock's thread ends when this is dropped.
+    _running: SyncSender<()>,
+}
+
+impl EpochClock {
+    /// Starts the clock's thread.
+    pub(crate) fn start(engines: Vec<Engine>, tick: Duration) -> io::Result<Self> {
+        // A tick of zero would be a thread that never rests.
+        let tick = tick.max(Duration::from_micros(100));
+        let ticks = Arc::new(AtomicU64::new(0));
+        let (running, stopped) = sync_channel(0);
+        let counted = Arc::clone(&ticks);
+        thread::Builder::new()
+            .name("airssys-epoch".into())
+            .spawn(move || run(&engines, tick, &counted, &stopped))?;
+        Ok(Self {
+            tick,
+            ticks,
+            _running: running,
+        })
+    }
+
+    /// The ticks so far.
+    pub(crate) fn now(&self) -> u64 {
+        self.ticks.load(Ordering::Relaxed)
+    }
+
+    /// The ticks that `milliseconds` take, rounded up so that no turn is stopped early.
+    pub(crate) fn ticks_in(&self, milliseconds: u64) -> u64 {
+        let tick_us = self.tick.as_micros() as u64;
+        milliseconds
+            .saturating_mul(1_000)
+            .div_ceil(tick_us)
+            .saturating_add(1)
+    }
+
+    /// The milliseconds that `ticks` take.
+    pub(crate) fn milliseconds_in(&self, ticks: u64) -> u64 {
+        ticks.saturating_mul(self.tick.as_micros() as u64) / 1_000
+    }
+}
+
+fn run(engines: &[Engine], tick: Duration, ticks: &AtomicU64, stopped: &Receiver<()>) {
+    while stopped.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
+        ticks.fetch_add(1, Ordering::Relaxed);
+        engines.iter().for_each(Engine::increment_epoch);
+    }
+}

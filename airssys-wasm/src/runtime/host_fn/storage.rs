@@ -1,0 +1,99 @@
+//! `storage`: reads see committed state and the turn's own writes; writes are
+//! recorded.
+
+// Layer 3: Internal module imports
+use crate::core::limits::{Limit, Limits};
+use crate::core::storage::keyspace::Keyspace;
+use crate::core::turn::errors::HostError;
+use crate::core::turn::overlay::{Overlay, check_key};
+use crate::runtime::bindings::storage::{Host, HostError as GuestError, KeyPage, SpaceUsed};
+use crate::runtime::state::StoreState;
+
+/// What `storage` works on.
+pub(crate) struct StorageView<'a> {
+    limits: &'a Limits,
+    committed: &'a Keyspace,
+    overlay: &'a mut Overlay,
+}
+
+impl<'a> StorageView<'a> {
+    pub(crate) fn new(state: &'a mut StoreState) -> Self {
+        Self {
+            limits: &state.settings.limits,
+            committed: &state.keys,
+            overlay: &mut state.recorder.overlay,
+        }
+    }
+
+    fn read(&self, key: &str) -> Result<Option<Vec<u8>>, HostError> {
+        check_key(self.limits, key)?;
+        let value = self.overlay.get(self.committed, key);
+        Ok(value.map(|value| value.to_vec()))
+    }
+
+    /// Reads several keys. All values together are bounded as one host call is, since
+    /// the host holds them at once.
+    fn read_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, HostError> {
+        HostError::check_size(Limit::KeysPerCall, self.limits.keys_per_call, keys.len())?;
+        let mut bytes = 0;
+        let read = |key: &String| {
+            check_key(self.limits, key)?;
+            let value = self.overlay.get(self.committed, key);
+            bytes += value.map_or(0, |value| value.len());
+            HostError::check_size(Limit::HostcallBytes, self.limits.hostcall_bytes, bytes)?;
+            Ok(value.map(|value| value.to_vec()))
+        };
+        keys.iter().map(read).collect()
+    }
+
+    fn list(&self, prefix: &str, cursor: Option<&str>, limit: u32) -> Result<KeyPage, HostError> {
+        if limit == 0 {
+            return Err(HostError::Invalid("the limit is at least 1".into()));
+        }
+        let limit = limit as usize;
+        HostError::check_size(Limit::KeysPerCall, self.limits.keys_per_call, limit)?;
+        let page = self
+            .overlay
+            .list_keys(self.committed, prefix, cursor, limit);
+        Ok(KeyPage {
+            keys: page.keys,
+            next: page.next,
+        })
+    }
+}
+
+impl Host for StorageView<'_> {
+    fn get(&mut self, key: String) -> Result<Option<Vec<u8>>, GuestError> {
+        Ok(self.read(&key)?)
+    }
+
+    fn get_many(&mut self, keys: Vec<String>) -> Result<Vec<Option<Vec<u8>>>, GuestError> {
+        Ok(self.read_many(&keys)?)
+    }
+
+    fn set(&mut self, key: String, value: Vec<u8>) -> Result<(), GuestError> {
+        Ok(self.overlay.set(self.limits, self.committed, key, value)?)
+    }
+
+    fn remove(&mut self, key: String) -> Result<(), GuestError> {
+        Ok(self.overlay.remove(self.limits, self.committed, key)?)
+    }
+
+    fn list_keys(
+        &mut self,
+        prefix: String,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<KeyPage, GuestError> {
+        Ok(self.list(&prefix, cursor.as_deref(), limit)?)
+    }
+
+    fn usage(&mut self) -> Result<SpaceUsed, GuestError> {
+        let (bytes, keys) = self.overlay.usage(self.committed);
+        Ok(SpaceUsed {
+            bytes,
+            keys,
+            max_bytes: self.limits.storage_bytes,
+        })
+    }
+}

@@ -1,0 +1,225 @@
+//! From bytes, files and folders to compiled components.
+
+// Layer 1: Standard library imports
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+// Layer 2: Third-party crate imports
+use thiserror::Error;
+use wasmtime::component::Component;
+
+// Layer 3: Internal module imports
+use crate::core::component::digest::Digest;
+use crate::core::limits::{Limit, LimitExceeded, Limits};
+use crate::core::runtime::errors::WasmError;
+use crate::runtime::cache::CompileCache;
+use crate::runtime::compiled::CompiledComponent;
+use crate::runtime::engine::WasmtimeEngine;
+use crate::runtime::outline::{HANDLER, Outline};
+
+/// The most components that are loaded from one folder.
+const MAX_FOLDER_COMPONENTS: usize = 1_024;
+
+/// Loads actors: checks them, compiles them, and remembers what they compiled to.
+///
+/// Everything that can be known without compiling is checked first: the size, that it
+/// is a component and no core module, that this host offers what it imports, and that
+/// it exports a handler.
+pub struct ComponentLoader {
+    engine: Arc<WasmtimeEngine>,
+    cache: Option<CompileCache>,
+    max_bytes: u64,
+}
+
+/// Why a component could not be loaded.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// A file or folder could not be read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A folder has more components than are loaded at once.
+    #[error("{} has more than {MAX_FOLDER_COMPONENTS} components", folder.display())]
+    TooMany {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file is no component that can be run here.
+    #[error("{}: {source}", path.display())]
+    Component {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: WasmError,
+    },
+}
+
+impl ComponentLoader {
+    /// A loader for `engine` that remembers nothing between processes.
+    pub fn new(engine: Arc<WasmtimeEngine>) -> Self {
+        Self {
+            engine,
+            cache: None,
+            max_bytes: Limits::default().component_bytes,
+        }
+    }
+
+    /// Keeps what is compiled in `cache`.
+    #[must_use]
+    pub fn with_cache(mut self, cache: CompileCache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Sets the largest component that is accepted, in bytes, in place of the default
+    /// of [`Limits::component_bytes`].
+    #[must_use]
+    pub fn with_max_bytes(mut self, max_bytes: u64) -> Self {
+        self.max_bytes = max_bytes;
+        self
+    }
+
+    /// Loads a component.
+    ///
+    /// # Errors
+    ///
+    /// In the order of the checks:
+    /// [`ResourceLimitExceeded`](WasmError::ResourceLimitExceeded) when it is too
+    /// large, [`InstantiationFailed`](WasmError::InstantiationFailed) when it is
+    /// malformed, [`InvalidComponent`](WasmError::InvalidComponent) when it cannot be
+    /// run here, and [`ExportNotFound`](WasmError::ExportNotFound) when it is no actor.
+    pub fn load_bytes(&self, bytes: &[u8]) -> Result<Arc<CompiledComponent>, WasmError> {
+        self.check_size(bytes.len() as u64)?;
+        let outline = Outline::read(bytes)?;
+        outline.check_imports()?;
+        outline.require_export(HANDLER)?;
+        match &self.cache {
+            Some(cache) => self.load_cached(cache, bytes, outline),
+            None => self.engine.compile(bytes, outline),
+        }
+    }
+
+    /// Loads a component from a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`load_bytes`](Self::load_bytes), with the file, and when it cannot be read.
+    pub fn load_file(&self, path: impl AsRef<Path>) -> Result<Arc<CompiledComponent>, LoadError> {
+        let path = path.as_ref();
+        let component = |source| LoadError::Component {
+            path: path.to_owned(),
+            source,
+        };
+        let bytes = self.read(path)?;
+        self.load_bytes(&bytes).map_err(component)
+    }
+
+    /// Loads all files of a folder whose name ends in `.wasm`, in the order of their
+    /// names. Folders inside are not looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`load_file`](Self::load_file), for the first that cannot be loaded.
+    pub fn load_folder(
+        &self,
+        folder: impl AsRef<Path>,
+    ) -> Result<Vec<(PathBuf, Arc<CompiledComponent>)>, LoadError> {
+        let folder = folder.as_ref();
+        let io = |source| LoadError::Io {
+            path: folder.to_owned(),
+            source,
+        };
+        let mut files = Vec::new();
+        for entry in fs::read_dir(folder).map_err(io)? {
+            let path = entry.map_err(io)?.path();
+            if path.extension().is_some_and(|e| e == "wasm") && path.is_file() {
+                files.push(path);
+            }
+            if files.len() > MAX_FOLDER_COMPONENTS {
+                return Err(LoadError::TooMany {
+                    folder: folder.to_owned(),
+                });
+            }
+        }
+        files.sort();
+        files
+            .into_iter()
+            .map(|path| Ok((path.clone(), self.load_file(path)?)))
+            .collect()
+    }
+
+    /// Reads a file, and of one that is too large just so much that it shows.
+    fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
+        let read = || -> io::Result<Vec<u8>> {
+            let file = File::open(path)?;
+            if file.metadata()?.is_dir() {
+                return Err(io::ErrorKind::IsADirectory.into());
+            }
+            let mut bytes = Vec::new();
+            file.take(self.max_bytes.saturating_add(1))
+                .read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        read().map_err(|source| LoadError::Io {
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    fn check_size(&self, bytes: u64) -> Result<(), WasmError> {
+        LimitExceeded::check(Limit::ComponentBytes, self.max_bytes, bytes)
+            .map_err(WasmError::ResourceLimitExceeded)
+    }
+
+    fn load_cached(
+        &self,
+        cache: &CompileCache,
+        bytes: &[u8],
+        outline: Outline,
+    ) -> Result<Arc<CompiledComponent>, WasmError> {
+        let digest = Digest::of(bytes);
+        if let Some(compiled) = self.engine.find(digest) {
+            return Ok(compiled);
+        }
+        if let Some(artefact) = cache.get(self.engine.engine(), digest)
+            && let Some(compiled) = self.restore(&artefact, digest, &outline)
+        {
+            return Ok(compiled);
+        }
+        let compiled = self.engine.compile(bytes, outline)?;
+        match compiled.serialize() {
+            Ok(artefact) => cache.put(self.engine.engine(), digest, &artefact),
+            Err(error) => tracing::warn!(%error, "not cached"),
+        }
+        Ok(compiled)
+    }
+
+    /// Loads an artefact. One that wasmtime does not take, say of another version, is
+    /// no error: it is compiled again.
+    fn restore(
+        &self,
+        artefact: &[u8],
+        digest: Digest,
+        outline: &Outline,
+    ) -> Option<Arc<CompiledComponent>> {
+        let restored = self.engine.place(|engine| {
+            // SAFETY: the bytes must be what wasmtime made. They come out of a folder
+            // that this user alone can write, from an entry that is whole and was made
+            // for this component by an engine of the same settings; wasmtime itself
+            // refuses artefacts of another version of it.
+            unsafe { Component::deserialize(engine, artefact) }
+        });
+        let (component, linkage) = restored
+            .inspect_err(|error| tracing::warn!(%error, "compiling again"))
+            .ok()?;
+        let compiled = CompiledComponent::link(&linkage, &component, digest, outline.clone());
+        Some(self.engine.share(compiled.ok()?))
+    }
+}

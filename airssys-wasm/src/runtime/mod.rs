@@ -1,0 +1,34 @@
+//! # Runtime Module
+//!
+//! Running components with wasmtime, by the Component Model alone.
+//!
+//! ## Layer 2B - Runtime Layer
+//!
+//! It may import `core/` and `security/`, and nothing that lies above it. No other
+//! layer knows wasmtime.
+//!
+//! ## The path of one turn
+//!
+//! [`loader`] reads and checks bytes, [`inspection`] says what is in them, [`cache`]
+//! remembers what they compile to, and [`compiled`] holds the result, shared by all
+//! instances. [`store`] owns one instance and runs its turns; [`state`] is what the
+//! host functions in [`host_fn`] see of it. [`limiter`] and [`epoch`] stop a guest that
+//! takes too much, and [`conversion`] says why it was stopped.
+
+pub mod bindings;
+pub mod cache;
+pub mod compiled;
+pub mod config;
+pub mod conversion;
+pub mod engine;
+pub mod epoch;
+pub mod host_fn;
+pub mod inspection;
+pub mod limiter;
+pub mod loaded;
+pub mod loader;
+pub mod outline;
+pub mod settings;
+pub mod slab;
+pub mod state;
+pub mod store;

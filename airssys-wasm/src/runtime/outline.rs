@@ -1,0 +1,269 @@
+//! What a component imports and exports, by name.
+
+// Layer 2: Third-party crate imports
+use wasmparser::{Encoding, Parser, Payload};
+
+// Layer 3: Internal module imports
+use crate::core::runtime::errors::{ComponentFault, MissingExport, WasmError};
+use crate::runtime::host_fn::wasi;
+
+/// The interface that every actor exports.
+pub const HANDLER: &str = "airssys:actor/handler@0.1.0";
+
+/// Interfaces that an actor may export.
+pub(crate) const CALLBACK: &str = "airssys:actor/callback@0.1.0";
+pub(crate) const METADATA: &str = "airssys:actor/metadata@0.1.0";
+
+/// The package of the guest contract, and the version of it that this host speaks.
+const PACKAGE: &str = "airssys:actor/";
+const VERSION: &str = "0.1.0";
+
+/// The interfaces of the guest contract that a guest may import.
+const IMPORTABLE: [&str; 5] = [
+    "airssys:actor/types",
+    "airssys:actor/messaging",
+    "airssys:actor/rpc",
+    "airssys:actor/storage",
+    "airssys:actor/services",
+];
+
+/// The names that a component imports and exports, in its order.
+///
+/// Reading them takes microseconds and validates nothing but the outermost layer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// What it imports, with versions.
+    pub imports: Vec<String>,
+    /// What it exports, with versions.
+    pub exports: Vec<String>,
+}
+
+impl Outline {
+    /// Reads the outline of a component.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidComponent`](WasmError::InvalidComponent) for a core module, and
+    /// [`InstantiationFailed`](WasmError::InstantiationFailed) for anything that is no
+    /// WebAssembly, with the reason and the offset.
+    pub fn read(bytes: &[u8]) -> Result<Self, WasmError> {
+        let mut outline = Self::default();
+        let mut depth = 0_u32;
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload.map_err(malformed)? {
+                Payload::Version {
+                    encoding: Encoding::Module,
+                    ..
+                } if depth == 0 => {
+                    return Err(WasmError::InvalidComponent(ComponentFault::CoreModule));
+                }
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::ComponentImportSection(imports) if depth == 0 => {
+                    for import in imports {
+                        let import = import.map_err(malformed)?;
+                        outline.imports.push(import.name.name.to_owned());
+                    }
+                }
+                Payload::ComponentExportSection(exports) if depth == 0 => {
+                    for export in exports {
+                        let export = export.map_err(malformed)?;
+                        outline.exports.push(export.name.name.to_owned());
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(outline)
+    }
+
+    /// Refuses imports that this host does not offer.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidComponent`](WasmError::InvalidComponent) with the first of them.
+    pub fn check_imports(&self) -> Result<(), WasmError> {
+        match self.imports.iter().find_map(|import| fault_of(import)) {
+            Some(fault) => Err(WasmError::InvalidComponent(fault)),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a component that does not export `interface`.
+    ///
+    /// # Errors
+    ///
+    /// [`ExportNotFound`](WasmError::ExportNotFound), naming the version of it that
+    /// the component does export, if any.
+    pub fn require_export(&self, interface: &str) -> Result<(), WasmError> {
+        if self.exports.iter().any(|export| is_same(export, interface)) {
+            return Ok(());
+        }
+        let (name, _) = split_version(interface);
+        let other = |export: &&String| split_version(export).0 == name;
+        Err(WasmError::ExportNotFound(MissingExport {
+            export: interface.to_owned(),
+            found: self.exports.iter().find(other).cloned(),
+        }))
+    }
+
+    /// Whether a host function that the component imports may suspend it.
+    pub(crate) fn may_suspend(&self) -> bool {
+        let suspends = |name: &str| name == "airssys:actor/rpc" || name.starts_with("wasi:io/");
+        self.imports.iter().any(|i| suspends(split_version(i).0))
+    }
+
+    /// The imports that are linked to refuse when they are called.
+    pub(crate) fn denied_imports(&self) -> Vec<&str> {
+        let names = self.imports.iter().map(String::as_str);
+        names.filter(|import| is_denied(import)).collect()
+    }
+}
+
+/// Whether an import is part of WASI that this host gives nobody.
+pub(crate) fn is_denied(import: &str) -> bool {
+    let (name, _) = split_version(import);
+    name.starts_with("wasi:") && !wasi::is_linked(name)
+}
+
+/// Splits `airssys:actor/handler@0.1.0` before its version.
+pub(crate) fn split_version(interface: &str) -> (&str, Option<&str>) {
+    match interface.split_once('@') {
+        Some((name, version)) => (name, Some(version)),
+        None => (interface, None),
+    }
+}
+
+fn fault_of(import: &str) -> Option<ComponentFault> {
+    let (name, version) = split_version(import);
+    let import = import.to_owned();
+    if name.starts_with("wasi:") {
+        // Only WASI 0.2 has interfaces of plain functions.
+        let known = version.is_some_and(|version| version.starts_with("0.2."));
+        let offered = "0.2".to_owned();
+        return (!known).then_some(ComponentFault::ImportVersion { import, offered });
+    }
+    if !IMPORTABLE.contains(&name) {
+        return Some(ComponentFault::UnknownImport { import });
+    }
+    let known = version.is_some_and(is_compatible);
+    let offered = VERSION.to_owned();
+    (!known).then_some(ComponentFault::ImportVersion { import, offered })
+}
+
+fn is_same(export: &str, interface: &str) -> bool {
+    let (name, version) = split_version(export);
+    name.starts_with(PACKAGE)
+        && name == split_version(interface).0
+        && version.is_some_and(is_compatible)
+}
+
+/// Versions 0.1.x are compatible with each other, as in Cargo; the component linker
+/// matches names by the same rule.
+fn is_compatible(version: &str) -> bool {
+    version
+        .strip_prefix("0.1.")
+        .is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn malformed(error: wasmparser::BinaryReaderError) -> WasmError {
+    WasmError::InstantiationFailed(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outline(text: &str) -> Outline {
+        Outline::read(&wat::parse_str(text).unwrap()).unwrap()
+    }
+
+    fn imports(name: &str) -> Result<(), WasmError> {
+        outline(&format!("(component (import \"{name}\" (instance)))")).check_imports()
+    }
+
+    #[test]
+    fn only_the_outermost_layer_counts() {
+        let outline = outline(
+            r#"(component
+                (component (import "inner:import/a" (instance)))
+                (core module (import "core" "b" (func)))
+                (import "wasi:io/poll@0.2.0" (instance))
+                (component $inner)
+                (instance $i (instantiate $inner))
+                (export "c" (instance $i)))"#,
+        );
+        assert_eq!(outline.imports, ["wasi:io/poll@0.2.0"]);
+        assert_eq!(outline.exports, ["c"]);
+        assert!(outline.may_suspend());
+        assert!(outline.denied_imports().is_empty());
+    }
+
+    #[test]
+    fn imports_are_known_by_name_and_version() {
+        assert_eq!(imports("airssys:actor/storage@0.1.0"), Ok(()));
+        assert_eq!(imports("airssys:actor/storage@0.1.9"), Ok(()));
+        assert_eq!(imports("wasi:filesystem/types@0.2.3"), Ok(()));
+        for (import, offered) in [
+            ("airssys:actor/storage@0.2.0", "0.1.0"),
+            ("airssys:actor/storage", "0.1.0"),
+            ("wasi:clocks/monotonic-clock@0.3.0", "0.2"),
+        ] {
+            assert_eq!(
+                imports(import),
+                Err(WasmError::InvalidComponent(ComponentFault::ImportVersion {
+                    import: import.into(),
+                    offered: offered.into(),
+                }))
+            );
+        }
+        assert_eq!(
+            imports("evil:corp/backdoor@1.0.0"),
+            Err(WasmError::InvalidComponent(ComponentFault::UnknownImport {
+                import: "evil:corp/backdoor@1.0.0".into(),
+            }))
+        );
+    }
+
+    #[test]
+    fn another_version_of_an_export_is_named() {
+        let exports = |names: &[&str]| Outline {
+            exports: names.iter().map(|n| (*n).to_owned()).collect(),
+            ..Outline::default()
+        };
+        assert_eq!(exports(&[HANDLER]).require_export(HANDLER), Ok(()));
+        let compatible = exports(&["airssys:actor/handler@0.1.7"]);
+        assert_eq!(compatible.require_export(HANDLER), Ok(()));
+        for (names, found) in [
+            (
+                vec!["airssys:actor/handler@0.2.0"],
+                Some("airssys:actor/handler@0.2.0"),
+            ),
+            (vec!["airssys:actor/lifecycle@0.1.0"], None),
+            (vec![], None),
+        ] {
+            assert_eq!(
+                exports(&names).require_export(HANDLER),
+                Err(WasmError::ExportNotFound(MissingExport {
+                    export: HANDLER.into(),
+                    found: found.map(str::to_owned),
+                }))
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_component_is_told_apart() {
+        let module = wat::parse_str("(module)").unwrap();
+        assert_eq!(
+            Outline::read(&module),
+            Err(WasmError::InvalidComponent(ComponentFault::CoreModule))
+        );
+        for bytes in [&b""[..], b"\0asm", &[0xff; 5], b"#!/bin/sh", &module[..6]] {
+            assert!(matches!(
+                Outline::read(bytes),
+                Err(WasmError::InstantiationFailed(reason)) if !reason.is_empty()
+            ));
+        }
+    }
+}

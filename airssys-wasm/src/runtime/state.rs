@@ -1,0 +1,119 @@
+//! What lives beside an instance, and what host functions see of it.
+
+// Layer 1: Standard library imports
+use std::sync::Arc;
+
+// Layer 2: Third-party crate imports
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtxView, WasiView};
+
+// Layer 3: Internal module imports
+use crate::core::limits::Limits;
+use crate::core::storage::keyspace::Keyspace;
+use crate::core::turn::context::TurnContext;
+use crate::core::turn::recorder::Recorder;
+use crate::runtime::engine::HostState;
+use crate::runtime::epoch::EpochClock;
+use crate::runtime::host_fn::wasi::WasiState;
+use crate::runtime::limiter::ResourceLimiter;
+use crate::runtime::settings::InstanceSettings;
+
+/// Everything that a store holds besides its instance.
+///
+/// Host functions never see it whole: each interface gets a view of the parts that it
+/// works on.
+pub struct StoreState {
+    pub(crate) host: HostState,
+    pub(crate) settings: Arc<InstanceSettings>,
+    pub(crate) limiter: ResourceLimiter,
+    pub(crate) keys: Keyspace,
+    pub(crate) recorder: Recorder,
+    clock: Arc<EpochClock>,
+    /// When the turn began, in ticks of the clock.
+    began: u64,
+    /// How long it may take, in ticks of the clock.
+    allowed: u64,
+    may_suspend: bool,
+    /// Made for the components that import WASI, and only for them.
+    wasi: Option<Box<WasiState>>,
+}
+
+impl StoreState {
+    pub(crate) fn new(
+        settings: Arc<InstanceSettings>,
+        keys: Keyspace,
+        limiter: ResourceLimiter,
+        clock: Arc<EpochClock>,
+        may_suspend: bool,
+    ) -> Self {
+        let mut resource_table = ResourceTable::new();
+        resource_table.set_max_capacity(settings.limits.resource_handles as usize);
+        Self {
+            host: HostState {
+                component_id: settings.address.clone(),
+                resource_table,
+            },
+            limiter,
+            keys,
+            recorder: Recorder::default(),
+            allowed: clock.ticks_in(settings.limits.turn_wall_ms),
+            began: 0,
+            clock,
+            may_suspend,
+            wasi: None,
+            settings,
+        }
+    }
+
+    /// What host functions that an embedder adds may work on.
+    pub fn host(&mut self) -> &mut HostState {
+        &mut self.host
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.settings.limits
+    }
+
+    /// Begins a turn, and says after how many epochs the guest is to be looked at: at
+    /// its deadline, or at each epoch when it can let others run.
+    pub(crate) fn begin(&mut self, context: TurnContext) -> u64 {
+        self.recorder.begin(context);
+        if let Some(wasi) = &mut self.wasi {
+            wasi.begin(&mut self.recorder);
+        }
+        self.began = self.clock.now();
+        if self.may_suspend { 1 } else { self.allowed }
+    }
+
+    /// How long the turn has taken so far, as exact as the clock ticks.
+    pub(crate) fn elapsed_ms(&self) -> u64 {
+        let ticks = self.clock.now().saturating_sub(self.began);
+        self.clock.milliseconds_in(ticks)
+    }
+
+    /// Tells the operator when a turn logged more than it may.
+    pub(crate) fn report_dropped_lines(&self) {
+        let dropped = self.recorder.dropped_log_lines(self.limits());
+        if dropped > 0 {
+            let actor = self.settings.address.as_str();
+            tracing::warn!(actor, dropped, "log lines beyond `turn_log_lines`");
+        }
+    }
+
+    /// Whether the turn has met its deadline.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.clock.now().saturating_sub(self.began) >= self.allowed
+    }
+}
+
+impl WasiView for StoreState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let wasi = self
+            .wasi
+            .get_or_insert_with(|| Box::new(WasiState::new(&self.settings, &mut self.recorder)));
+        WasiCtxView {
+            ctx: wasi.ctx(),
+            table: &mut self.host.resource_table,
+        }
+    }
+}

@@ -1,0 +1,476 @@
+//! One instance of a component, and its turns.
+//!
+//! ```text
+//!            activate                      turn replied, rejected or retries
+//!   idle ───────────────▶ live ◀──────────────────────────────────────┐
+//!    ▲                     │ └──────────────── turn ───────────────────┘
+//!    └─────────────────────┘
+//!      a trap, a limit, the deadline, or a turn that nobody waited for
+//! ```
+//!
+//! Whatever the guest does, what is committed stays: it lives beside the instance and
+//! changes by [`StoreManager::commit`] alone.
+
+// Layer 1: Standard library imports
+use std::sync::Arc;
+use std::time::Duration;
+
+// Layer 2: Third-party crate imports
+use tokio::time::timeout;
+use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
+use wasmtime::{Store, UpdateDeadline};
+
+// Layer 3: Internal module imports
+use crate::core::component::description::Description;
+use crate::core::component::message::ComponentMessage;
+use crate::core::limits::{Limit, LimitExceeded, Limits};
+use crate::core::runtime::errors::{FaultKind, GuestFault, WasmError};
+use crate::core::storage::keyspace::Keyspace;
+use crate::core::turn::call::Reply;
+use crate::core::turn::context::TurnContext;
+use crate::core::turn::effects::{Effects, Outgoing};
+use crate::core::turn::report::{TurnCost, TurnOutcome, TurnReport};
+use crate::runtime::bindings::{lend_reply, types};
+use crate::runtime::compiled::{CompiledComponent, Guest};
+use crate::runtime::conversion::Stopped;
+use crate::runtime::outline::{CALLBACK, HANDLER, METADATA};
+use crate::runtime::settings::InstanceSettings;
+use crate::runtime::state::StoreState;
+
+/// Owns one instance and runs its turns, one at a time.
+///
+/// For a component that [may suspend](CompiledComponent::may_suspend) the futures must
+/// be awaited within a tokio runtime whose time is enabled; otherwise they finish at
+/// their first poll. Dropping one halfway abandons the turn: the instance is then gone,
+/// as after a trap.
+///
+/// ```
+/// use std::sync::Arc;
+/// use airssys_wasm::core::component::MessagePayload;
+/// use airssys_wasm::core::component::id::ComponentId;
+/// use airssys_wasm::core::component::message::ComponentMessage;
+/// use airssys_wasm::core::storage::keyspace::Keyspace;
+/// use airssys_wasm::core::turn::context::TurnContext;
+/// use airssys_wasm::runtime::engine::WasmtimeEngine;
+/// use airssys_wasm::runtime::loader::ComponentLoader;
+/// use airssys_wasm::runtime::settings::InstanceSettings;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Arc::new(WasmtimeEngine::new()?);
+/// let counter = ComponentLoader::new(Arc::clone(&engine)).load_file("../guests/bin/counter.wasm")?;
+///
+/// let address = ComponentId::new("demo", "counter", "one");
+/// let mut store = engine.store(&counter, InstanceSettings::new(address.clone()), Keyspace::default());
+/// store.activate(TurnContext::default()).await?;
+///
+/// let me = ComponentId::new("airssys", "program", "main");
+/// let add = ComponentMessage::new(me, address, "add".into(), MessagePayload::new("2"));
+/// let turn = store.handle_message(&add, TurnContext::default()).await?;
+///
+/// assert!(store.keys().is_empty(), "nothing has happened yet");
+/// store.commit(turn.effects);
+/// assert_eq!(store.keys().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+pub struct StoreManager {
+    component: Arc<CompiledComponent>,
+    settings: Arc<InstanceSettings>,
+    body: Body,
+    cost: TurnCost,
+}
+
+enum Body {
+    Idle(Keyspace),
+    Live(Box<Live>),
+}
+
+struct Live {
+    store: Store<StoreState>,
+    guest: Guest,
+    /// Set while a turn runs. Still set when the next begins, it tells that the turn
+    /// was abandoned.
+    in_turn: bool,
+}
+
+impl StoreManager {
+    /// An instance to be, with the state that it continues from.
+    pub(crate) fn new(
+        component: Arc<CompiledComponent>,
+        settings: InstanceSettings,
+        keys: Keyspace,
+    ) -> Self {
+        Self {
+            component,
+            settings: Arc::new(settings),
+            body: Body::Idle(keys),
+            cost: TurnCost::default(),
+        }
+    }
+
+    /// The component that this is an instance of.
+    pub fn component(&self) -> &Arc<CompiledComponent> {
+        &self.component
+    }
+
+    /// Whether there is an instance to run turns in.
+    pub fn is_live(&self) -> bool {
+        matches!(&self.body, Body::Live(live) if !live.in_turn)
+    }
+
+    /// The committed state.
+    pub fn keys(&self) -> &Keyspace {
+        match &self.body {
+            Body::Idle(keys) => keys,
+            Body::Live(live) => &live.store.data().keys,
+        }
+    }
+
+    /// What the last turn or activation cost, however it ended.
+    pub fn cost(&self) -> TurnCost {
+        self.cost
+    }
+
+    /// Commits what a turn wants to happen to the actor's state, and returns what it
+    /// wants to happen elsewhere.
+    pub fn commit(&mut self, effects: Effects) -> Vec<Outgoing> {
+        match &mut self.body {
+            Body::Idle(keys) => keys.apply(effects.writes),
+            Body::Live(live) => live.store.data_mut().keys.apply(effects.writes),
+        }
+        effects.outgoing
+    }
+
+    /// Ends the instance without telling it, and returns the committed state.
+    pub fn into_keys(mut self) -> Keyspace {
+        self.drop_instance();
+        match self.body {
+            Body::Idle(keys) => keys,
+            Body::Live(live) => live.store.into_data().keys,
+        }
+    }
+
+    /// Makes the instance and runs its `init`, if it exports one. An instance that
+    /// there was before is dropped first.
+    ///
+    /// # Errors
+    ///
+    /// As for a turn, and
+    /// [`InstantiationFailed`](WasmError::InstantiationFailed) when the engine has no
+    /// room. `init` refusing is a [`Rejected`](FaultKind::Rejected) fault.
+    pub async fn activate(&mut self, context: TurnContext) -> Result<Effects, WasmError> {
+        self.drop_instance();
+        let keys = match &mut self.body {
+            Body::Idle(keys) => std::mem::take(keys),
+            Body::Live(_) => Keyspace::default(),
+        };
+        let mut store = self.component.store(&self.settings, keys);
+        arm(&mut store, context);
+        match self.component.instantiate(&mut store).await {
+            Ok(guest) => {
+                self.body = Body::Live(Box::new(Live {
+                    store,
+                    guest,
+                    in_turn: false,
+                }));
+                self.init().await
+            }
+            Err(error) => {
+                self.cost = cost_of(&store);
+                let stopped = stopped(&store);
+                self.body = Body::Idle(store.into_data().keys);
+                Err(self.component.instantiation_error(error.context(stopped)))
+            }
+        }
+    }
+
+    /// Runs `init` on the rest of the activation's budget.
+    async fn init(&mut self) -> Result<Effects, WasmError> {
+        let settings = Arc::clone(&self.settings);
+        let config: Vec<(&str, &str)> = settings
+            .config
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect();
+        let initialized = match self.live()?.guest.lifecycle.clone() {
+            Some(guest) => self.call(guest.func_init(), (&config[..],)).await?.0,
+            None => Ok(()),
+        };
+        self.cost = cost_of(&self.live()?.store);
+        match initialized {
+            Ok(()) => self.take_effects(),
+            Err(why) => {
+                self.drop_instance();
+                Err(rejected(why))
+            }
+        }
+    }
+
+    /// Runs one turn: the guest handles a message.
+    ///
+    /// Nothing that it wants to happen has happened when this returns; what it recorded
+    /// is in the report, to be given to [`commit`](Self::commit).
+    ///
+    /// # Errors
+    ///
+    /// [`ExportNotFound`](WasmError::ExportNotFound) when it is no actor. A message, or
+    /// a reply, that exceeds its limit is a
+    /// [`ResourceLimitExceeded`](WasmError::ResourceLimitExceeded) and harms nothing.
+    /// After any other error the instance is gone: further turns fail with
+    /// [`InstanceGone`](FaultKind::InstanceGone) until it is activated again.
+    pub async fn handle_message(
+        &mut self,
+        message: &ComponentMessage,
+        context: TurnContext,
+    ) -> Result<TurnReport, WasmError> {
+        check_message(&self.settings.limits, message)?;
+        let Some(guest) = self.live()?.guest.handler.clone() else {
+            return Err(self.component.missing(HANDLER));
+        };
+        let handle_message = guest.func_handle_message();
+        let params = types::Message {
+            sender: message.from().as_str(),
+            kind: message.message_type(),
+            correlation: message.correlation(),
+            payload: message.payload().as_bytes(),
+        };
+        let (handled,) = self.turn(context, handle_message, (params,)).await?;
+        self.report(handled.into())
+    }
+
+    /// Runs one turn: the guest handles the reply to an earlier request.
+    ///
+    /// # Errors
+    ///
+    /// As for [`handle_message`](Self::handle_message).
+    pub async fn handle_callback(
+        &mut self,
+        reply: &Reply,
+        context: TurnContext,
+    ) -> Result<TurnReport, WasmError> {
+        let Some(guest) = self.live()?.guest.callback.clone() else {
+            return Err(self.component.missing(CALLBACK));
+        };
+        let handle_callback = guest.func_handle_callback();
+        let limit_text = reply.outcome.as_ref().err().map(ToString::to_string);
+        let params = lend_reply(reply, limit_text.as_deref().unwrap_or_default());
+        let (handled,) = self.turn(context, handle_callback, (params,)).await?;
+        self.report(handled.map(|()| None).into())
+    }
+
+    /// Runs one turn: the guest takes over the state of an earlier version. A guest
+    /// without `migrate` takes it over as it is.
+    ///
+    /// # Errors
+    ///
+    /// As for [`handle_message`](Self::handle_message); the guest refusing is a
+    /// [`Rejected`](FaultKind::Rejected) fault.
+    pub async fn migrate(
+        &mut self,
+        from_version: &str,
+        context: TurnContext,
+    ) -> Result<Effects, WasmError> {
+        let Some(guest) = self.live()?.guest.migration.clone() else {
+            return Ok(Effects::default());
+        };
+        let migrate = guest.func_migrate();
+        let (migrated,) = self.turn(context, migrate, (from_version,)).await?;
+        migrated.map_err(rejected)?;
+        self.take_effects()
+    }
+
+    /// Runs `shutdown`, if the guest exports it. The instance stays until it is
+    /// dropped.
+    ///
+    /// # Errors
+    ///
+    /// As for [`handle_message`](Self::handle_message).
+    pub async fn shutdown(&mut self, context: TurnContext) -> Result<Effects, WasmError> {
+        let Some(guest) = self.live()?.guest.lifecycle.clone() else {
+            return Ok(Effects::default());
+        };
+        let shutdown = guest.func_shutdown();
+        let () = self.turn(context, shutdown, ()).await?;
+        self.take_effects()
+    }
+
+    /// Asks the guest whether it is well. A guest without `health` is well.
+    ///
+    /// # Errors
+    ///
+    /// As for [`handle_message`](Self::handle_message); the guest saying that it is not
+    /// is a [`Rejected`](FaultKind::Rejected) fault with its words.
+    pub async fn check_health(&mut self, context: TurnContext) -> Result<(), WasmError> {
+        let Some(guest) = self.live()?.guest.health.clone() else {
+            return Ok(());
+        };
+        let check = guest.func_check();
+        let (health,) = self.turn(context, check, ()).await?;
+        health.map_err(rejected)
+    }
+
+    /// Asks the component what it says of itself.
+    ///
+    /// # Errors
+    ///
+    /// As for [`handle_message`](Self::handle_message).
+    pub async fn describe(&mut self, context: TurnContext) -> Result<Description, WasmError> {
+        let Some(guest) = self.live()?.guest.metadata.clone() else {
+            return Err(self.component.missing(METADATA));
+        };
+        let describe = guest.func_describe();
+        let (description,) = self.turn(context, describe, ()).await?;
+        Ok(description.into())
+    }
+
+    /// One turn: arms the limits, calls the guest, and takes note of the cost.
+    async fn turn<P, R>(
+        &mut self,
+        context: TurnContext,
+        func: TypedFunc<P, R>,
+        params: P,
+    ) -> Result<R, WasmError>
+    where
+        P: ComponentNamedList + Lower + Send + Sync,
+        R: ComponentNamedList + Lift + Send + Sync + 'static,
+    {
+        arm(&mut self.live()?.store, context);
+        let result = self.call(func, params).await?;
+        let store = &self.live()?.store;
+        store.data().report_dropped_lines();
+        self.cost = cost_of(store);
+        Ok(result)
+    }
+
+    /// Calls the guest. An error costs the instance its life: nobody knows in what
+    /// state its memory was left.
+    async fn call<P, R>(&mut self, func: TypedFunc<P, R>, params: P) -> Result<R, WasmError>
+    where
+        P: ComponentNamedList + Lower + Send + Sync,
+        R: ComponentNamedList + Lift + Send + Sync + 'static,
+    {
+        let may_suspend = self.component.may_suspend();
+        let live = self.live()?;
+        live.in_turn = true;
+        let called = if may_suspend {
+            call_suspending(&mut live.store, func, params).await
+        } else {
+            func.call(&mut live.store, params)
+        };
+        live.in_turn = false;
+        match called {
+            Ok(result) => Ok(result),
+            Err(error) => {
+                let error = error.context(stopped(&live.store));
+                self.cost = cost_of(&live.store);
+                self.drop_instance();
+                Err(error.into())
+            }
+        }
+    }
+
+    fn report(&mut self, outcome: TurnOutcome) -> Result<TurnReport, WasmError> {
+        let effects = match &outcome {
+            TurnOutcome::Replied(reply) => {
+                let bytes = reply.as_ref().map_or(0, |reply| reply.len() as u64);
+                LimitExceeded::check(Limit::ReplyBytes, self.settings.limits.reply_bytes, bytes)
+                    .map_err(WasmError::ResourceLimitExceeded)?;
+                self.take_effects()?
+            }
+            TurnOutcome::Rejected(_) | TurnOutcome::Retry(_) => Effects::default(),
+        };
+        Ok(TurnReport { outcome, effects })
+    }
+
+    fn take_effects(&mut self) -> Result<Effects, WasmError> {
+        Ok(self.live()?.store.data_mut().recorder.take_effects())
+    }
+
+    fn live(&mut self) -> Result<&mut Live, WasmError> {
+        if matches!(&self.body, Body::Live(live) if live.in_turn) {
+            self.drop_instance();
+        }
+        match &mut self.body {
+            Body::Live(live) => Ok(live),
+            Body::Idle(_) => Err(WasmError::RuntimeError(GuestFault::new(
+                FaultKind::InstanceGone,
+                "activate it again",
+            ))),
+        }
+    }
+
+    fn drop_instance(&mut self) {
+        if let Body::Live(live) = &mut self.body {
+            let keys = std::mem::take(&mut live.store.data_mut().keys);
+            self.body = Body::Idle(keys);
+        }
+    }
+}
+
+/// Begins a turn: fresh fuel, a fresh deadline, an empty record.
+fn arm(store: &mut Store<StoreState>, context: TurnContext) {
+    let fuel = store.data().limits().turn_fuel;
+    // Fuel is part of every engine's configuration, without which this would fail.
+    let armed = store.set_fuel(fuel);
+    debug_assert!(armed.is_ok());
+    let epochs = store.data_mut().begin(context);
+    store.set_epoch_deadline(epochs);
+}
+
+/// Calls a guest that may wait. While it computes, the epoch stops it; while it waits,
+/// the timer does.
+async fn call_suspending<P, R>(
+    store: &mut Store<StoreState>,
+    func: TypedFunc<P, R>,
+    params: P,
+) -> wasmtime::Result<R>
+where
+    P: ComponentNamedList + Lower + Send + Sync,
+    R: ComponentNamedList + Lift + Send + Sync + 'static,
+{
+    let allowed = store.data().limits().turn_wall_ms;
+    match timeout(
+        Duration::from_millis(allowed),
+        func.call_async(&mut *store, params),
+    )
+    .await
+    {
+        Ok(called) => called,
+        Err(_elapsed) => Err(LimitExceeded::beyond(Limit::TurnWallMs, allowed).into()),
+    }
+}
+
+/// What a running guest is told when its epoch has come: to let others run, or to end.
+pub(crate) fn at_epoch(state: &StoreState) -> UpdateDeadline {
+    if state.is_overdue() {
+        UpdateDeadline::Interrupt
+    } else {
+        UpdateDeadline::Yield(1)
+    }
+}
+
+fn stopped(store: &Store<StoreState>) -> Stopped {
+    let state = store.data();
+    Stopped::new(state.limits(), state.elapsed_ms())
+}
+
+fn cost_of(store: &Store<StoreState>) -> TurnCost {
+    let left = store.get_fuel().unwrap_or_default();
+    TurnCost {
+        fuel: store.data().limits().turn_fuel.saturating_sub(left),
+        peak_memory_bytes: store.data().limiter.peak(),
+    }
+}
+
+fn check_message(limits: &Limits, message: &ComponentMessage) -> Result<(), WasmError> {
+    let kind = message.message_type().len() as u64;
+    let payload = message.payload().len() as u64;
+    LimitExceeded::check(Limit::KindBytes, limits.kind_bytes, kind)
+        .and_then(|()| LimitExceeded::check(Limit::MessageBytes, limits.message_bytes, payload))
+        .map_err(WasmError::ResourceLimitExceeded)
+}
+
+fn rejected(why: String) -> WasmError {
+    WasmError::RuntimeError(GuestFault::new(FaultKind::Rejected, why))
+}

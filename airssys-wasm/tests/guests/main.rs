@@ -1,0 +1,38 @@
+//! Real components, one module for each guest: what it does, and what becomes of it and
+//! of its neighbours when it does what it should not.
+//!
+//! `guests/bin/each_guest.rs` names every guest. A guest without a module here does not
+//! compile.
+
+mod support;
+
+mod bad_pointer;
+mod caller;
+mod core_module;
+mod counter;
+mod deep_recursion;
+mod echo;
+mod endless_loop;
+mod endless_start;
+mod huge_result;
+mod invalid_utf8;
+mod lifecycle;
+mod markdown;
+mod memory_bomb;
+mod probe;
+mod relay;
+mod reverse;
+mod table_bomb;
+mod unknown_import;
+mod unreachable;
+mod wrong_version;
+
+/// Fails to compile for a guest that has no module above.
+macro_rules! each_guest {
+    ($($guest:ident),* $(,)?) => {
+        $(#[expect(unused_imports, reason = "it is enough that the module is there")]
+        use $guest as _;)*
+    };
+}
+
+include!("../../../guests/bin/each_guest.rs");

@@ -1,0 +1,1 @@
+each_guest!(bad_pointer, caller, core_module, counter, deep_recursion, echo, endless_loop, endless_start, huge_result, invalid_utf8, lifecycle, markdown, memory_bomb, probe, relay, reverse, table_bomb, unknown_import, unreachable, wrong_version);

@@ -1,0 +1,8 @@
+;; A core module, which is what a compiler puts out before `wasm-tools component new`.
+;; It is left as it is.
+(module $core-module
+  (memory (export "memory") 1)
+  (func $realloc (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+  (func $handle-message (export "airssys:actor/handler@0.1.0#handle-message")
+    (param i32 i32 i32 i32 i64 i32 i32) (result i32)
+    (unreachable)))

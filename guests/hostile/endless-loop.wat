@@ -1,0 +1,8 @@
+;; Never returns: it takes fuel or time to stop it.
+(module $endless-loop
+  (memory (export "memory") 1)
+  (func $realloc (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+  (func $handle-message (export "airssys:actor/handler@0.1.0#handle-message")
+    (param i32 i32 i32 i32 i64 i32 i32) (result i32)
+    (loop $forever (br $forever))
+    (unreachable)))
