@@ -1,1 +1,23 @@
-each_guest!(bad_pointer, caller, core_module, counter, deep_recursion, echo, endless_loop, endless_start, huge_result, invalid_utf8, lifecycle, markdown, memory_bomb, probe, relay, reverse, table_bomb, unknown_import, unreachable, wrong_version);
+// Written by `cargo xtask guests`.
+each_guest! {
+    caller,
+    counter,
+    echo,
+    lifecycle,
+    markdown,
+    probe,
+    relay,
+    reverse,
+    bad_pointer,
+    core_module,
+    deep_recursion,
+    endless_loop,
+    endless_start,
+    huge_result,
+    invalid_utf8,
+    memory_bomb,
+    table_bomb,
+    unknown_import,
+    unreachable,
+    wrong_version,
+}

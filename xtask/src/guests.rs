@@ -23,6 +23,7 @@ mod digest;
 mod guest;
 mod manifest;
 mod process;
+mod roll;
 mod rust;
 mod zig;
 
@@ -49,7 +50,10 @@ pub(crate) fn run(args: &GuestsArgs, root: &Path) -> anyhow::Result<()> {
 }
 
 fn check(root: &Path, guests: &[Guest], manifest: &Manifest) -> anyhow::Result<()> {
-    let differences = manifest.differences(root, guests)?;
+    let mut differences = manifest.differences(root, guests)?;
+    if !roll::is_current(root, guests) {
+        differences.push(format!("{}: does not name these guests", roll::PATH));
+    }
     for difference in &differences {
         println!("{difference}");
     }
@@ -95,6 +99,9 @@ fn build(root: &Path, guests: &[Guest], mut manifest: Manifest, all: bool) -> an
         }
     }
     manifest.write(root)?;
+    if !roll::is_current(root, guests) {
+        write(&root.join(roll::PATH), roll::text(guests).as_bytes())?;
+    }
     println!(
         "{} of {} guests are up to date",
         guests.len() - left,

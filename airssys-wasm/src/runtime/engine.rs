@@ -1,12 +1,12 @@
 //! WasmtimeEngine: compiling components and calling them by handle.
 
 // Layer 1: Standard library imports
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 // Layer 2: Third-party crate imports
-use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::component::{Component, Linker, LinkerInstance, ResourceTable};
 use wasmtime::{Config, Engine};
 
 // Layer 3: Internal module imports
@@ -53,6 +53,8 @@ pub struct WasmtimeEngine {
     unpooled: Option<(Engine, Linker<StoreState>)>,
     clock: Arc<EpochClock>,
     room: Room,
+    /// The interfaces that an embedder added.
+    offered: BTreeSet<String>,
     compiled: Mutex<HashMap<Digest, Weak<CompiledComponent>>>,
     loaded: RwLock<HashMap<u64, Arc<Mutex<LoadedComponent>>>>,
     next_handle_id: AtomicU64,
@@ -79,22 +81,24 @@ impl WasmtimeEngine {
         reason = "a configuration is used once"
     )]
     pub fn with_config(config: EngineConfig) -> Result<Self, WasmError> {
-        let failed = |e: String| WasmError::InstantiationFailed(e);
-        let (engine, linker) = engine_and_linker(&config.wasmtime().map_err(failed)?)?;
+        let settings = config.wasmtime().map_err(WasmError::InstantiationFailed)?;
+        let (engine, linker) = engine_and_linker(&settings)?;
         let unpooled = match config.profile {
             Profile::Throughput { .. } => Some(engine_and_linker(&EngineConfig::common())?),
             Profile::Density { .. } | Profile::OnDemand => None,
         };
         let mut clocked = vec![engine.clone()];
         clocked.extend(unpooled.iter().map(|(engine, _)| engine.clone()));
-        let clock = EpochClock::start(clocked, config.epoch_tick)
-            .map_err(|e| failed(format!("starting the epoch clock: {e}")))?;
+        let clock = EpochClock::start(clocked, config.epoch_tick).map_err(|e| {
+            WasmError::InstantiationFailed(format!("starting the epoch clock: {e}"))
+        })?;
         Ok(Self {
             engine,
             linker,
             unpooled,
             clock: Arc::new(clock),
             room: config.room(),
+            offered: BTreeSet::new(),
             compiled: Mutex::default(),
             loaded: RwLock::default(),
             next_handle_id: AtomicU64::new(1),
@@ -111,10 +115,45 @@ impl WasmtimeEngine {
         &self.linker
     }
 
-    /// Get the mutable linker, to register host functions of one's own. Components
-    /// compiled before do not see them, nor do components too large for the pool.
+    /// Get the mutable linker, to replace functions that guests may import already; for
+    /// interfaces of one's own see [`offer`](Self::offer). Components compiled before do
+    /// not see the change, nor do components too large for the pool.
     pub fn linker_mut(&mut self) -> &mut Linker<StoreState> {
         &mut self.linker
+    }
+
+    /// Offers an interface of one's own, `namespace:package/name@version`, to all
+    /// components that are loaded from now on. `define` adds its functions, and may be
+    /// called once for each place that instances are laid out in.
+    ///
+    /// ```
+    /// use airssys_wasm::runtime::engine::WasmtimeEngine;
+    ///
+    /// let mut engine = WasmtimeEngine::new()?;
+    /// engine.offer("shop:prices/list@1.0.0", |list| {
+    ///     list.func_wrap("price", |_store, (sku,): (String,)| Ok((sku.len() as u32,)))
+    /// })?;
+    /// # Ok::<(), airssys_wasm::core::runtime::errors::WasmError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InstantiationFailed`](WasmError::InstantiationFailed) when `define` fails, or
+    /// the name is taken.
+    pub fn offer(
+        &mut self,
+        interface: &str,
+        define: impl Fn(&mut LinkerInstance<'_, StoreState>) -> wasmtime::Result<()>,
+    ) -> Result<(), WasmError> {
+        let unpooled = self.unpooled.iter_mut().map(|(_, linker)| linker);
+        for linker in [&mut self.linker].into_iter().chain(unpooled) {
+            linker
+                .instance(interface)
+                .and_then(|mut instance| define(&mut instance))
+                .map_err(failed)?;
+        }
+        self.offered.insert(interface.to_owned());
+        Ok(())
     }
 
     /// A store for one instance of `component`, which continues from `keys`.
@@ -212,15 +251,20 @@ impl WasmtimeEngine {
         outline: Outline,
     ) -> Result<Arc<CompiledComponent>, WasmError> {
         let digest = Digest::of(bytes);
-        outline.check_imports()?;
+        self.check_imports(&outline)?;
         if let Some(compiled) = self.find(digest) {
             return Ok(compiled);
         }
         let (component, linkage) = self
             .place(|engine| Component::from_binary(engine, bytes))
-            .map_err(|e| WasmError::InstantiationFailed(format!("{e:#}")))?;
+            .map_err(failed)?;
         let compiled = CompiledComponent::link(&linkage, &component, digest, outline)?;
         Ok(self.share(compiled))
+    }
+
+    /// Refuses what imports anything that this engine does not offer.
+    pub(crate) fn check_imports(&self, outline: &Outline) -> Result<(), WasmError> {
+        outline.check_imports(&self.offered)
     }
 
     /// A component that is compiled already and still in use.
@@ -294,10 +338,13 @@ impl RuntimeEngine for WasmtimeEngine {
 }
 
 fn engine_and_linker(config: &Config) -> Result<(Engine, Linker<StoreState>), WasmError> {
-    let failed = |e: wasmtime::Error| WasmError::InstantiationFailed(format!("{e:#}"));
     let engine = Engine::new(config).map_err(failed)?;
     let linker = link::linker(&engine).map_err(failed)?;
     Ok((engine, linker))
+}
+
+fn failed(error: wasmtime::Error) -> WasmError {
+    WasmError::InstantiationFailed(format!("{error:#}"))
 }
 
 #[cfg(test)]

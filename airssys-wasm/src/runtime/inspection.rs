@@ -1,5 +1,8 @@
 //! What is in a component, for people and tools to look at before running it.
 
+// Layer 1: Standard library imports
+use std::collections::BTreeSet;
+
 // Layer 2: Third-party crate imports
 use serde::Serialize;
 use wasmparser::component_types::ComponentEntityType;
@@ -90,7 +93,10 @@ impl Inspection {
             needs: needs(&imports),
             imports,
             exports,
-            fault: outline.check_imports().err().map(|fault| fault.to_string()),
+            fault: outline
+                .check_imports(&BTreeSet::new())
+                .err()
+                .map(|fault| fault.to_string()),
         })
     }
 }

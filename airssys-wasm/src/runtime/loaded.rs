@@ -63,7 +63,7 @@ impl LoadedComponent {
             Input::Reply(_) => component.require_export(CALLBACK)?,
         }
         if component.may_suspend() {
-            block_on(self.turn(input))?
+            block_on(self.turn(input))
         } else {
             poll_once(self.turn(input))
         }
@@ -117,17 +117,19 @@ fn poll_once<T>(turn: impl Future<Output = Result<T, WasmError>>) -> Result<T, W
 
 /// Waits for a turn on a thread of its own, since the caller's may belong to an async
 /// runtime, where waiting is forbidden. Costs about 50 µs.
-fn block_on<T: Send>(turn: impl Future<Output = T> + Send) -> Result<T, WasmError> {
+fn block_on<T: Send>(
+    turn: impl Future<Output = Result<T, WasmError>> + Send,
+) -> Result<T, WasmError> {
     let unable = |e| WasmError::InstantiationFailed(format!("no thread to wait on: {e}"));
-    let runtime = Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .map_err(unable)?;
+    let wait = || {
+        let runtime = Builder::new_current_thread().enable_time().build();
+        runtime.map_err(unable)?.block_on(turn)
+    };
     thread::scope(|scope| {
         let waiting = thread::Builder::new()
             .name("airssys-call".into())
-            .spawn_scoped(scope, || runtime.block_on(turn))
+            .spawn_scoped(scope, wait)
             .map_err(unable)?;
-        Ok(waiting.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        waiting.join().unwrap_or_else(|panic| resume_unwind(panic))
     })
 }

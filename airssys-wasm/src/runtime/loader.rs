@@ -98,7 +98,7 @@ impl ComponentLoader {
     pub fn load_bytes(&self, bytes: &[u8]) -> Result<Arc<CompiledComponent>, WasmError> {
         self.check_size(bytes.len() as u64)?;
         let outline = Outline::read(bytes)?;
-        outline.check_imports()?;
+        self.engine.check_imports(&outline)?;
         outline.require_export(HANDLER)?;
         match &self.cache {
             Some(cache) => self.load_cached(cache, bytes, outline),

@@ -1,5 +1,8 @@
 //! What a component imports and exports, by name.
 
+// Layer 1: Standard library imports
+use std::collections::BTreeSet;
+
 // Layer 2: Third-party crate imports
 use wasmparser::{Encoding, Parser, Payload};
 
@@ -77,13 +80,15 @@ impl Outline {
         Ok(outline)
     }
 
-    /// Refuses imports that this host does not offer.
+    /// Refuses imports that this host does not offer, neither by itself nor because an
+    /// embedder `added` them.
     ///
     /// # Errors
     ///
     /// [`InvalidComponent`](WasmError::InvalidComponent) with the first of them.
-    pub fn check_imports(&self) -> Result<(), WasmError> {
-        match self.imports.iter().find_map(|import| fault_of(import)) {
+    pub fn check_imports(&self, added: &BTreeSet<String>) -> Result<(), WasmError> {
+        let mut unknown = self.imports.iter().filter(|i| !added.contains(*i));
+        match unknown.find_map(|import| fault_of(import)) {
             Some(fault) => Err(WasmError::InvalidComponent(fault)),
             None => Ok(()),
         }
@@ -179,7 +184,8 @@ mod tests {
     }
 
     fn imports(name: &str) -> Result<(), WasmError> {
-        outline(&format!("(component (import \"{name}\" (instance)))")).check_imports()
+        outline(&format!("(component (import \"{name}\" (instance)))"))
+            .check_imports(&BTreeSet::new())
     }
 
     #[test]

@@ -1,0 +1,64 @@
+//! What airssys costs, each figure beside its floor: wasmtime doing the same by itself.
+//!
+//! `cargo xtask bench` runs this and prints a table. By itself it prints a JSON object for
+//! each figure; `--quick` measures less, and words choose among the groups: `call`,
+//! `host_call`, `instantiate`, `load`.
+
+#![expect(clippy::print_stdout, reason = "the figures are the output")]
+
+// Layer 1: Standard library imports
+use std::env;
+use std::process::ExitCode;
+
+// Layer 3: Internal module imports
+use figure::Figure;
+use measure::{Outcome, Plan};
+
+mod call;
+mod figure;
+mod guest;
+mod host_call;
+mod instantiate;
+mod load;
+mod measure;
+mod ours;
+mod raw;
+
+type Group = (&'static str, fn(Plan) -> Outcome<Vec<Figure>>);
+
+const GROUPS: [Group; 4] = [
+    ("call", call::measure),
+    ("host_call", host_call::measure),
+    ("instantiate", instantiate::measure),
+    ("load", load::measure),
+];
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Outcome {
+    // Cargo passes `--bench`.
+    let (options, groups): (Vec<String>, Vec<String>) = env::args()
+        .skip(1)
+        .partition(|argument| argument.starts_with("--"));
+    let plan = if options.iter().any(|option| option == "--quick") {
+        Plan::QUICK
+    } else {
+        Plan::FULL
+    };
+    for (group, measure) in GROUPS {
+        if groups.is_empty() || groups.iter().any(|chosen| chosen == group) {
+            for figure in measure(plan)? {
+                println!("{}", figure.line());
+            }
+        }
+    }
+    Ok(())
+}

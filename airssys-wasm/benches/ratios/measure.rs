@@ -1,0 +1,113 @@
+//! Timing: batches of ours and of the floor by turns, on the thread's CPU clock.
+
+// Layer 1: Standard library imports
+use std::error::Error;
+use std::time::Duration;
+
+// Layer 2: Third-party crate imports
+use rustix::time::{ClockId, clock_gettime};
+use serde_json::{Value, json};
+
+/// What may go wrong is told as it comes: nobody handles it.
+pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+/// How much is measured.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan {
+    /// Batches of each side.
+    pub(crate) batches: usize,
+    /// The least time that a batch takes.
+    pub(crate) batch: Duration,
+}
+
+impl Plan {
+    /// For figures to be published.
+    pub(crate) const FULL: Self = Self {
+        batches: 101,
+        batch: Duration::from_millis(5),
+    };
+
+    /// For a first look.
+    pub(crate) const QUICK: Self = Self {
+        batches: 31,
+        batch: Duration::from_millis(2),
+    };
+}
+
+/// Nanoseconds for one run of what was measured: over all batches the middle one, and
+/// the ends of the middle eight tenths.
+#[derive(Clone, Copy)]
+pub(crate) struct Spread {
+    median: f64,
+    p10: f64,
+    p90: f64,
+}
+
+impl Spread {
+    fn of(mut times: Vec<f64>) -> Self {
+        times.sort_by(f64::total_cmp);
+        let at = |tenths: usize| times[(times.len() - 1) * tenths / 10];
+        Self {
+            median: at(5),
+            p10: at(1),
+            p90: at(9),
+        }
+    }
+
+    pub(crate) fn to_json(self) -> Value {
+        json!({ "median": self.median, "p10": self.p10, "p90": self.p90 })
+    }
+}
+
+/// Measures two things by turns, so that a machine which gets slower meanwhile is slower
+/// for both. Which of them comes first changes from batch to batch.
+pub(crate) fn compare(
+    plan: Plan,
+    mut ours: impl FnMut() -> Outcome<f64>,
+    mut floor: impl FnMut() -> Outcome<f64>,
+) -> Outcome<(Spread, Spread)> {
+    let (mut our_times, mut floor_times) = (Vec::new(), Vec::new());
+    for batch in 0..plan.batches {
+        if batch % 2 == 0 {
+            our_times.push(ours()?);
+            floor_times.push(floor()?);
+        } else {
+            floor_times.push(floor()?);
+            our_times.push(ours()?);
+        }
+    }
+    Ok((Spread::of(our_times), Spread::of(floor_times)))
+}
+
+/// Measures one thing.
+pub(crate) fn alone(plan: Plan, mut sample: impl FnMut() -> Outcome<f64>) -> Outcome<Spread> {
+    let times: Outcome<Vec<f64>> = (0..plan.batches).map(|_| sample()).collect();
+    Ok(Spread::of(times?))
+}
+
+/// Makes batches of `run`: each sample is the time of one run, in nanoseconds. Finding out
+/// how many runs make a batch warms up whatever there is to warm up.
+pub(crate) fn batches(
+    plan: Plan,
+    mut run: impl FnMut() -> Outcome,
+) -> Outcome<impl FnMut() -> Outcome<f64>> {
+    let mut runs = 1;
+    while time(runs, &mut run)? < plan.batch {
+        runs *= 2;
+    }
+    Ok(move || Ok(time(runs, &mut run)?.as_nanos() as f64 / f64::from(runs)))
+}
+
+fn time(runs: u32, mut run: impl FnMut() -> Outcome) -> Outcome<Duration> {
+    let started = cpu_time();
+    for _ in 0..runs {
+        run()?;
+    }
+    Ok(cpu_time().saturating_sub(started))
+}
+
+/// The time that this thread has computed, in the kernel or out of it.
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
