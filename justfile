@@ -10,7 +10,7 @@ default:
 check:
     #!/usr/bin/env bash
     set -euo pipefail
-    for step in fmt-check lint test doc-test doc tidy guests-check verify deny; do
+    for step in fmt-check lint test doc tidy guests-check verify deny; do
         echo "== $step"
         started=$SECONDS
         just "$step"
@@ -29,13 +29,13 @@ fmt-check:
 lint:
     cargo clippy --workspace --all-targets -- -D warnings
 
-# All tests but those in documentation
+# All tests, those in documentation included
 test *ARGS:
-    cargo nextest run --workspace --profile ci {{ ARGS }}
+    cargo test --workspace {{ ARGS }}
 
-# The examples in the documentation
-doc-test:
-    cargo test --workspace --doc
+# All tests but those in documentation, one process each, as nextest runs them
+nextest *ARGS:
+    cargo nextest run --workspace {{ ARGS }}
 
 # The documentation, warnings are errors
 doc $RUSTDOCFLAGS="-D warnings":

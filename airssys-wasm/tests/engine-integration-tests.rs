@@ -5,6 +5,7 @@
 
 #![expect(
     clippy::expect_fun_call,
+    clippy::expect_used,
     clippy::len_zero,
     reason = "these tests are a specification, kept as it was written"
 )]

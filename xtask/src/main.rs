@@ -10,9 +10,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 // Layer 3: Internal module imports
+use bench::BenchArgs;
 use guests::GuestsArgs;
 use verify::VerifyArgs;
 
+mod bench;
 mod guests;
 mod tidy;
 mod verify;
@@ -27,6 +29,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Measure against the floor and against peers
+    Bench(BenchArgs),
     /// Build the guest programs in `guests/`, or check the committed binaries
     Guests(GuestsArgs),
     /// Check layers, imports and the other rules that no compiler checks
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
 
 fn run(chore: Chore) -> anyhow::Result<()> {
     match chore {
+        Chore::Bench(args) => bench::run(&args, &repository()),
         Chore::Guests(args) => guests::run(&args, &repository()),
         Chore::Tidy => tidy::run(&repository()),
         Chore::Verify(args) => verify::run(&args, &repository()),

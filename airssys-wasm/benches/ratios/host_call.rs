@@ -17,7 +17,7 @@ use airssys_wasm::runtime::engine::WasmtimeEngine;
 
 use crate::figure::Figure;
 use crate::guest;
-use crate::measure::{Outcome, Plan, batches, compare};
+use crate::measure::{Outcome, Plan, compare, runs_in_a_batch, sample};
 use crate::ours::{Ours, message};
 use crate::raw::{HostErrorResult, Raw};
 
@@ -49,8 +49,13 @@ fn per_read(
 ) -> Outcome<impl FnMut() -> Outcome<f64>> {
     let none = message(0);
     let many = message(0).with_correlation(READS.into());
-    let turn = std::cell::RefCell::new(turn);
-    Ok(move || Ok(0.0))
+    let mut turn = move |message| turn(message).map(|_no_reply| ());
+    let runs = runs_in_a_batch(plan, || turn(&many))?;
+    Ok(move || {
+        let reading = sample(runs, || turn(&many))?;
+        let idle = sample(runs, || turn(&none))?;
+        Ok((reading - idle) / f64::from(READS))
+    })
 }
 
 /// The actor's state.

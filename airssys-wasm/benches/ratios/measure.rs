@@ -85,25 +85,32 @@ pub(crate) fn alone(plan: Plan, mut sample: impl FnMut() -> Outcome<f64>) -> Out
     Ok(Spread::of(times?))
 }
 
-/// Makes batches of `run`: each sample is the time of one run, in nanoseconds. Finding out
-/// how many runs make a batch warms up whatever there is to warm up.
+/// Makes batches of `run`: each sample is the time of one run.
 pub(crate) fn batches(
     plan: Plan,
     mut run: impl FnMut() -> Outcome,
 ) -> Outcome<impl FnMut() -> Outcome<f64>> {
-    let mut runs = 1;
-    while time(runs, &mut run)? < plan.batch {
-        runs *= 2;
-    }
-    Ok(move || Ok(time(runs, &mut run)?.as_nanos() as f64 / f64::from(runs)))
+    let runs = runs_in_a_batch(plan, &mut run)?;
+    Ok(move || sample(runs, &mut run))
 }
 
-fn time(runs: u32, mut run: impl FnMut() -> Outcome) -> Outcome<Duration> {
+/// How many runs make a batch. Finding out warms up whatever there is to warm up.
+pub(crate) fn runs_in_a_batch(plan: Plan, mut run: impl FnMut() -> Outcome) -> Outcome<u32> {
+    let mut runs = 1;
+    while sample(runs, &mut run)? * f64::from(runs) < plan.batch.as_nanos() as f64 {
+        runs *= 2;
+    }
+    Ok(runs)
+}
+
+/// The time of one run, in nanoseconds, over as many `runs`.
+pub(crate) fn sample(runs: u32, mut run: impl FnMut() -> Outcome) -> Outcome<f64> {
     let started = cpu_time();
     for _ in 0..runs {
         run()?;
     }
-    Ok(cpu_time().saturating_sub(started))
+    let taken = cpu_time().saturating_sub(started);
+    Ok(taken.as_nanos() as f64 / f64::from(runs))
 }
 
 /// The time that this thread has computed, in the kernel or out of it.

@@ -27,11 +27,7 @@ pub(crate) struct Ours {
 
 impl Ours {
     /// An instance of `bytes` that continues from `keys`.
-    pub(crate) fn new(
-        engine: &Arc<WasmtimeEngine>,
-        bytes: &[u8],
-        keys: Keyspace,
-    ) -> Outcome<Self> {
+    pub(crate) fn new(engine: &Arc<WasmtimeEngine>, bytes: &[u8], keys: Keyspace) -> Outcome<Self> {
         let component = ComponentLoader::new(Arc::clone(engine)).load_bytes(bytes)?;
         let mut store = engine.store(&component, settings(), keys);
         finish(store.activate(context(0)))?;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
-use wasmtime::component::{Component, Instance, InstancePre, Linker};
+use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{PoolConcurrencyLimitError, Store};
 
 // Layer 3: Internal module imports
@@ -12,17 +12,16 @@ use crate::core::component::digest::Digest;
 use crate::core::limits::{Limit, LimitExceeded};
 use crate::core::runtime::errors::{ComponentFault, FaultKind, MissingExport, WasmError};
 use crate::core::storage::keyspace::Keyspace;
-use crate::runtime::bindings::exports::{
-    callback, handler, health, lifecycle, metadata, migration,
-};
-use crate::runtime::epoch::EpochClock;
+use crate::runtime::conversion::Stopped;
+use crate::runtime::epoch::{EpochClock, Stopwatch};
+use crate::runtime::exports::{ExportIndices, Exports};
 use crate::runtime::host_fn::wasi;
+use crate::runtime::instance::at_epoch;
 use crate::runtime::limiter::{ResourceLimiter, Room};
 use crate::runtime::outline::Outline;
 use crate::runtime::settings::InstanceSettings;
 use crate::runtime::slab::is_slab_full;
 use crate::runtime::state::StoreState;
-use crate::runtime::store::at_epoch;
 
 /// A component, ready to be instantiated any number of times.
 ///
@@ -45,28 +44,6 @@ pub(crate) struct Linkage<'a> {
     pub(crate) room: Room,
 }
 
-/// Where the component's exports are. All but the handler are optional for every
-/// component; a component without a handler is no actor, and can be loaded all the
-/// same.
-struct ExportIndices {
-    handler: Option<handler::GuestIndices>,
-    lifecycle: Option<lifecycle::GuestIndices>,
-    callback: Option<callback::GuestIndices>,
-    migration: Option<migration::GuestIndices>,
-    health: Option<health::GuestIndices>,
-    metadata: Option<metadata::GuestIndices>,
-}
-
-/// The exports of one instance.
-pub(crate) struct Guest {
-    pub(crate) handler: Option<handler::Guest>,
-    pub(crate) lifecycle: Option<lifecycle::Guest>,
-    pub(crate) callback: Option<callback::Guest>,
-    pub(crate) migration: Option<migration::Guest>,
-    pub(crate) health: Option<health::Guest>,
-    pub(crate) metadata: Option<metadata::Guest>,
-}
-
 impl CompiledComponent {
     /// Links a compiled component.
     pub(crate) fn link(
@@ -87,14 +64,7 @@ impl CompiledComponent {
         Ok(Self {
             digest,
             may_suspend: outline.may_suspend(),
-            exports: ExportIndices {
-                handler: handler::GuestIndices::new(&pre).ok(),
-                lifecycle: lifecycle::GuestIndices::new(&pre).ok(),
-                callback: callback::GuestIndices::new(&pre).ok(),
-                migration: migration::GuestIndices::new(&pre).ok(),
-                health: health::GuestIndices::new(&pre).ok(),
-                metadata: metadata::GuestIndices::new(&pre).ok(),
-            },
+            exports: ExportIndices::find(&pre),
             outline,
             pre,
             clock: Arc::clone(linkage.clock),
@@ -129,87 +99,49 @@ impl CompiledComponent {
         settings: &Arc<InstanceSettings>,
         keys: Keyspace,
     ) -> Store<StoreState> {
-        let clock = Arc::clone(&self.clock);
-        let limiter = ResourceLimiter::new(settings.limits.memory_bytes, self.room);
-        let settings = Arc::clone(settings);
-        let state = StoreState::new(settings, keys, limiter, clock, self.may_suspend);
+        let limits = &settings.limits;
+        let limiter = ResourceLimiter::new(limits.memory_bytes, self.room);
+        let stopwatch = Stopwatch::new(Arc::clone(&self.clock), limits.turn_wall_ms);
+        let state = StoreState::new(Arc::clone(settings), keys, limiter, stopwatch);
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.limiter);
-        let limits = store.data().limits();
-        let (bytes, handles) = (limits.hostcall_bytes, limits.resource_handles);
-        store.set_hostcall_fuel(to_usize(bytes));
-        store.set_max_component_handles(to_usize(handles));
+        store.set_hostcall_fuel(to_usize(limits.hostcall_bytes));
+        store.set_max_component_handles(to_usize(limits.resource_handles));
         if self.may_suspend {
             store.epoch_deadline_callback(|store| Ok(at_epoch(store.data())));
         }
         store
     }
 
-    /// Makes an instance in `store`.
+    /// Makes an instance in `store`, and finds its exports.
     pub(crate) async fn instantiate(
         &self,
         store: &mut Store<StoreState>,
-    ) -> wasmtime::Result<Guest> {
-        let instance = if self.may_suspend {
-            self.pre.instantiate_async(&mut *store).await?
+    ) -> Result<Exports, WasmError> {
+        let made = if self.may_suspend {
+            self.pre.instantiate_async(&mut *store).await
         } else {
-            self.pre.instantiate(&mut *store)?
+            self.pre.instantiate(&mut *store)
         };
-        self.guest(store, &instance)
+        let instance = made.map_err(|e| self.not_instantiated(e, store.data().stopped()))?;
+        let exports = self.exports.load(store, &instance);
+        exports.map_err(|e| wrong_type(&e))
     }
 
     /// Why no instance could be made: the guest, a limit, or the engine.
-    pub(crate) fn instantiation_error(&self, error: wasmtime::Error) -> WasmError {
-        let full = error.is::<PoolConcurrencyLimitError>() || is_slab_full(&error);
-        if full {
+    fn not_instantiated(&self, error: wasmtime::Error, stopped: Stopped) -> WasmError {
+        if error.is::<PoolConcurrencyLimitError>() || is_slab_full(&error) {
             let room = self.room.instances.unwrap_or_default();
             let exceeded = LimitExceeded::beyond(Limit::Instances, room);
             return WasmError::ResourceLimitExceeded(exceeded);
         }
         let words = format!("{error:#}");
-        match WasmError::from(error) {
+        match WasmError::from(error.context(stopped)) {
             WasmError::RuntimeError(fault) if fault.kind == FaultKind::Other => {
                 WasmError::InstantiationFailed(words)
             }
             error => error,
         }
-    }
-
-    /// Finds the exports of one instance, and checks their types.
-    fn guest(&self, store: &mut Store<StoreState>, instance: &Instance) -> wasmtime::Result<Guest> {
-        let exports = &self.exports;
-        Ok(Guest {
-            handler: exports
-                .handler
-                .as_ref()
-                .map(|e| e.load(&mut *store, instance))
-                .transpose()?,
-            lifecycle: exports
-                .lifecycle
-                .as_ref()
-                .map(|e| e.load(&mut *store, instance))
-                .transpose()?,
-            callback: exports
-                .callback
-                .as_ref()
-                .map(|e| e.load(&mut *store, instance))
-                .transpose()?,
-            migration: exports
-                .migration
-                .as_ref()
-                .map(|e| e.load(&mut *store, instance))
-                .transpose()?,
-            health: exports
-                .health
-                .as_ref()
-                .map(|e| e.load(&mut *store, instance))
-                .transpose()?,
-            metadata: exports
-                .metadata
-                .as_ref()
-                .map(|e| e.load(&mut *store, instance))
-                .transpose()?,
-        })
     }
 
     /// The error for calling an interface that the component does not export.

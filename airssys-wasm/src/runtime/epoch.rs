@@ -61,6 +61,48 @@ impl EpochClock {
     }
 }
 
+/// Measures one turn after the other against the same deadline.
+#[derive(Debug)]
+pub(crate) struct Stopwatch {
+    clock: Arc<EpochClock>,
+    began: u64,
+    allowed: u64,
+}
+
+impl Stopwatch {
+    pub(crate) fn new(clock: Arc<EpochClock>, allowed_ms: u64) -> Self {
+        Self {
+            allowed: clock.ticks_in(allowed_ms),
+            began: 0,
+            clock,
+        }
+    }
+
+    /// Begins a turn.
+    pub(crate) fn start(&mut self) {
+        self.began = self.clock.now();
+    }
+
+    /// How many ticks a turn may take.
+    pub(crate) fn allowed(&self) -> u64 {
+        self.allowed
+    }
+
+    /// How long the turn has taken, as exact as the clock ticks.
+    pub(crate) fn elapsed_ms(&self) -> u64 {
+        self.clock.milliseconds_in(self.elapsed())
+    }
+
+    /// Whether the turn has met its deadline.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.elapsed() >= self.allowed
+    }
+
+    fn elapsed(&self) -> u64 {
+        self.clock.now().saturating_sub(self.began)
+    }
+}
+
 fn run(engines: &[Engine], tick: Duration, ticks: &AtomicU64, stopped: &Receiver<()>) {
     while stopped.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
         ticks.fetch_add(1, Ordering::Relaxed);

@@ -11,7 +11,7 @@
 //!
 //! [`loader`] reads and checks bytes, [`inspection`] says what is in them, [`cache`]
 //! remembers what they compile to, and [`compiled`] holds the result, shared by all
-//! instances. [`store`] owns one instance and runs its turns; [`state`] is what the
+//! instances. [`store`] owns one [`instance`] and runs its turns; [`state`] is what the
 //! host functions in [`host_fn`] see of it. [`limiter`] and [`epoch`] stop a guest that
 //! takes too much, and [`conversion`] says why it was stopped.
 
@@ -22,8 +22,10 @@ pub mod config;
 pub mod conversion;
 pub mod engine;
 pub mod epoch;
+pub mod exports;
 pub mod host_fn;
 pub mod inspection;
+pub mod instance;
 pub mod limiter;
 pub mod loaded;
 pub mod loader;

@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 // Layer 2: Third-party crate imports
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
-use wasmtime::{Error, LinearMemory, MemoryCreator, MemoryType, Result, format_err};
+use wasmtime::{
+    Error, LinearMemory, MemoryCreator, MemoryType, Result as WasmtimeResult, format_err,
+};
 
 /// The size of a WebAssembly page, of which every slot is a multiple.
 const WASM_PAGE: usize = 64 * 1024;
@@ -54,7 +56,7 @@ unsafe impl Sync for Mapping {}
 
 impl MemorySlab {
     /// Reserves address space for `slots` memories of `slot_bytes` each.
-    pub(crate) fn new(slots: u32, slot_bytes: u32) -> std::result::Result<Self, String> {
+    pub(crate) fn new(slots: u32, slot_bytes: u32) -> Result<Self, String> {
         let (slots, slot_bytes) = (slots as usize, slot_bytes as usize);
         if slots == 0 || slot_bytes == 0 || !slot_bytes.is_multiple_of(WASM_PAGE) {
             return Err(format!(
@@ -111,7 +113,7 @@ unsafe impl MemoryCreator for MemorySlab {
         _maximum: Option<usize>,
         reserved_size_in_bytes: Option<usize>,
         guard_size_in_bytes: usize,
-    ) -> std::result::Result<Box<dyn LinearMemory>, String> {
+    ) -> Result<Box<dyn LinearMemory>, String> {
         let mapping = &self.0;
         let reserved = reserved_size_in_bytes.unwrap_or(minimum);
         if guard_size_in_bytes != 0 || reserved.max(minimum) > mapping.slot_bytes {
@@ -176,7 +178,7 @@ unsafe impl LinearMemory for Slot {
         self.mapping.slot_bytes
     }
 
-    fn grow_to(&mut self, new_size: usize) -> Result<()> {
+    fn grow_to(&mut self, new_size: usize) -> WasmtimeResult<()> {
         if new_size > self.mapping.slot_bytes {
             return Err(format_err!(
                 "a memory of {new_size} bytes exceeds its slot of {} bytes",
@@ -232,10 +234,7 @@ mod tests {
 
     const SLOT: u32 = 2 * WASM_PAGE as u32;
 
-    fn memory(
-        slab: &MemorySlab,
-        minimum: usize,
-    ) -> std::result::Result<Box<dyn LinearMemory>, String> {
+    fn memory(slab: &MemorySlab, minimum: usize) -> Result<Box<dyn LinearMemory>, String> {
         slab.new_memory(
             MemoryType::new(1, None),
             minimum,

@@ -12,8 +12,9 @@ use crate::core::limits::Limits;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::turn::context::TurnContext;
 use crate::core::turn::recorder::Recorder;
+use crate::runtime::conversion::Stopped;
 use crate::runtime::engine::HostState;
-use crate::runtime::epoch::EpochClock;
+use crate::runtime::epoch::Stopwatch;
 use crate::runtime::host_fn::wasi::WasiState;
 use crate::runtime::limiter::ResourceLimiter;
 use crate::runtime::settings::InstanceSettings;
@@ -28,12 +29,7 @@ pub struct StoreState {
     pub(crate) limiter: ResourceLimiter,
     pub(crate) keys: Keyspace,
     pub(crate) recorder: Recorder,
-    clock: Arc<EpochClock>,
-    /// When the turn began, in ticks of the clock.
-    began: u64,
-    /// How long it may take, in ticks of the clock.
-    allowed: u64,
-    may_suspend: bool,
+    pub(crate) stopwatch: Stopwatch,
     /// Made for the components that import WASI, and only for them.
     wasi: Option<Box<WasiState>>,
 }
@@ -43,8 +39,7 @@ impl StoreState {
         settings: Arc<InstanceSettings>,
         keys: Keyspace,
         limiter: ResourceLimiter,
-        clock: Arc<EpochClock>,
-        may_suspend: bool,
+        stopwatch: Stopwatch,
     ) -> Self {
         let mut resource_table = ResourceTable::new();
         resource_table.set_max_capacity(settings.limits.resource_handles as usize);
@@ -56,10 +51,7 @@ impl StoreState {
             limiter,
             keys,
             recorder: Recorder::default(),
-            allowed: clock.ticks_in(settings.limits.turn_wall_ms),
-            began: 0,
-            clock,
-            may_suspend,
+            stopwatch,
             wasi: None,
             settings,
         }
@@ -74,21 +66,18 @@ impl StoreState {
         &self.settings.limits
     }
 
-    /// Begins a turn, and says after how many epochs the guest is to be looked at: at
-    /// its deadline, or at each epoch when it can let others run.
-    pub(crate) fn begin(&mut self, context: TurnContext) -> u64 {
+    /// Begins a turn.
+    pub(crate) fn begin(&mut self, context: TurnContext) {
         self.recorder.begin(context);
         if let Some(wasi) = &mut self.wasi {
             wasi.begin(&mut self.recorder);
         }
-        self.began = self.clock.now();
-        if self.may_suspend { 1 } else { self.allowed }
+        self.stopwatch.start();
     }
 
-    /// How long the turn has taken so far, as exact as the clock ticks.
-    pub(crate) fn elapsed_ms(&self) -> u64 {
-        let ticks = self.clock.now().saturating_sub(self.began);
-        self.clock.milliseconds_in(ticks)
+    /// What a turn that is stopped now was allowed and has used.
+    pub(crate) fn stopped(&self) -> Stopped {
+        Stopped::new(self.limits(), self.stopwatch.elapsed_ms())
     }
 
     /// Tells the operator when a turn logged more than it may.
@@ -98,11 +87,6 @@ impl StoreState {
             let actor = self.settings.address.as_str();
             tracing::warn!(actor, dropped, "log lines beyond `turn_log_lines`");
         }
-    }
-
-    /// Whether the turn has met its deadline.
-    pub(crate) fn is_overdue(&self) -> bool {
-        self.clock.now().saturating_sub(self.began) >= self.allowed
     }
 }
 

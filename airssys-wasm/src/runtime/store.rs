@@ -13,12 +13,9 @@
 
 // Layer 1: Standard library imports
 use std::sync::Arc;
-use std::time::Duration;
 
 // Layer 2: Third-party crate imports
-use tokio::time::timeout;
 use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
-use wasmtime::{Store, UpdateDeadline};
 
 // Layer 3: Internal module imports
 use crate::core::component::description::Description;
@@ -31,11 +28,10 @@ use crate::core::turn::context::TurnContext;
 use crate::core::turn::effects::{Effects, Outgoing};
 use crate::core::turn::report::{TurnCost, TurnOutcome, TurnReport};
 use crate::runtime::bindings::{lend_reply, types};
-use crate::runtime::compiled::{CompiledComponent, Guest};
-use crate::runtime::conversion::Stopped;
+use crate::runtime::compiled::CompiledComponent;
+use crate::runtime::instance::{Instance, NotMade};
 use crate::runtime::outline::{CALLBACK, HANDLER, METADATA};
 use crate::runtime::settings::InstanceSettings;
-use crate::runtime::state::StoreState;
 
 /// Owns one instance and runs its turns, one at a time.
 ///
@@ -83,15 +79,7 @@ pub struct StoreManager {
 
 enum Body {
     Idle(Keyspace),
-    Live(Box<Live>),
-}
-
-struct Live {
-    store: Store<StoreState>,
-    guest: Guest,
-    /// Set while a turn runs. Still set when the next begins, it tells that the turn
-    /// was abandoned.
-    in_turn: bool,
+    Live(Box<Instance>),
 }
 
 impl StoreManager {
@@ -116,14 +104,14 @@ impl StoreManager {
 
     /// Whether there is an instance to run turns in.
     pub fn is_live(&self) -> bool {
-        matches!(&self.body, Body::Live(live) if !live.in_turn)
+        matches!(&self.body, Body::Live(instance) if !instance.is_abandoned())
     }
 
     /// The committed state.
     pub fn keys(&self) -> &Keyspace {
         match &self.body {
             Body::Idle(keys) => keys,
-            Body::Live(live) => &live.store.data().keys,
+            Body::Live(instance) => instance.keys(),
         }
     }
 
@@ -137,18 +125,14 @@ impl StoreManager {
     pub fn commit(&mut self, effects: Effects) -> Vec<Outgoing> {
         match &mut self.body {
             Body::Idle(keys) => keys.apply(effects.writes),
-            Body::Live(live) => live.store.data_mut().keys.apply(effects.writes),
+            Body::Live(instance) => instance.keys_mut().apply(effects.writes),
         }
         effects.outgoing
     }
 
     /// Ends the instance without telling it, and returns the committed state.
     pub fn into_keys(mut self) -> Keyspace {
-        self.drop_instance();
-        match self.body {
-            Body::Idle(keys) => keys,
-            Body::Live(live) => live.store.into_data().keys,
-        }
+        self.end_instance()
     }
 
     /// Makes the instance and runs its `init`, if it exports one. An instance that
@@ -160,27 +144,16 @@ impl StoreManager {
     /// [`InstantiationFailed`](WasmError::InstantiationFailed) when the engine has no
     /// room. `init` refusing is a [`Rejected`](FaultKind::Rejected) fault.
     pub async fn activate(&mut self, context: TurnContext) -> Result<Effects, WasmError> {
-        self.drop_instance();
-        let keys = match &mut self.body {
-            Body::Idle(keys) => std::mem::take(keys),
-            Body::Live(_) => Keyspace::default(),
-        };
-        let mut store = self.component.store(&self.settings, keys);
-        arm(&mut store, context);
-        match self.component.instantiate(&mut store).await {
-            Ok(guest) => {
-                self.body = Body::Live(Box::new(Live {
-                    store,
-                    guest,
-                    in_turn: false,
-                }));
+        let keys = self.end_instance();
+        match Instance::make(&self.component, &self.settings, keys, context).await {
+            Ok(instance) => {
+                self.body = Body::Live(Box::new(instance));
                 self.init().await
             }
-            Err(error) => {
-                self.cost = cost_of(&store);
-                let stopped = stopped(&store);
-                self.body = Body::Idle(store.into_data().keys);
-                Err(self.component.instantiation_error(error.context(stopped)))
+            Err(NotMade { error, cost, keys }) => {
+                self.cost = cost;
+                self.body = Body::Idle(keys);
+                Err(error)
             }
         }
     }
@@ -193,18 +166,18 @@ impl StoreManager {
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_str()))
             .collect();
-        let initialized = match self.live()?.guest.lifecycle.clone() {
+        let initialized = match self.instance()?.exports().lifecycle.clone() {
             Some(guest) => self.call(guest.func_init(), (&config[..],)).await?.0,
             None => Ok(()),
         };
-        self.cost = cost_of(&self.live()?.store);
-        match initialized {
-            Ok(()) => self.take_effects(),
-            Err(why) => {
-                self.drop_instance();
-                Err(rejected(why))
-            }
+        let instance = self.instance()?;
+        let (effects, cost) = (instance.take_effects(), instance.cost());
+        self.cost = cost;
+        if let Err(why) = initialized {
+            self.drop_instance();
+            return Err(rejected(why));
         }
+        Ok(effects)
     }
 
     /// Runs one turn: the guest handles a message.
@@ -225,7 +198,7 @@ impl StoreManager {
         context: TurnContext,
     ) -> Result<TurnReport, WasmError> {
         check_message(&self.settings.limits, message)?;
-        let Some(guest) = self.live()?.guest.handler.clone() else {
+        let Some(guest) = self.instance()?.exports().handler.clone() else {
             return Err(self.component.missing(HANDLER));
         };
         let handle_message = guest.func_handle_message();
@@ -249,7 +222,7 @@ impl StoreManager {
         reply: &Reply,
         context: TurnContext,
     ) -> Result<TurnReport, WasmError> {
-        let Some(guest) = self.live()?.guest.callback.clone() else {
+        let Some(guest) = self.instance()?.exports().callback.clone() else {
             return Err(self.component.missing(CALLBACK));
         };
         let handle_callback = guest.func_handle_callback();
@@ -271,13 +244,13 @@ impl StoreManager {
         from_version: &str,
         context: TurnContext,
     ) -> Result<Effects, WasmError> {
-        let Some(guest) = self.live()?.guest.migration.clone() else {
+        let Some(guest) = self.instance()?.exports().migration.clone() else {
             return Ok(Effects::default());
         };
         let migrate = guest.func_migrate();
         let (migrated,) = self.turn(context, migrate, (from_version,)).await?;
         migrated.map_err(rejected)?;
-        self.take_effects()
+        Ok(self.instance()?.take_effects())
     }
 
     /// Runs `shutdown`, if the guest exports it. The instance stays until it is
@@ -287,12 +260,12 @@ impl StoreManager {
     ///
     /// As for [`handle_message`](Self::handle_message).
     pub async fn shutdown(&mut self, context: TurnContext) -> Result<Effects, WasmError> {
-        let Some(guest) = self.live()?.guest.lifecycle.clone() else {
+        let Some(guest) = self.instance()?.exports().lifecycle.clone() else {
             return Ok(Effects::default());
         };
         let shutdown = guest.func_shutdown();
         let () = self.turn(context, shutdown, ()).await?;
-        self.take_effects()
+        Ok(self.instance()?.take_effects())
     }
 
     /// Asks the guest whether it is well. A guest without `health` is well.
@@ -302,7 +275,7 @@ impl StoreManager {
     /// As for [`handle_message`](Self::handle_message); the guest saying that it is not
     /// is a [`Rejected`](FaultKind::Rejected) fault with its words.
     pub async fn check_health(&mut self, context: TurnContext) -> Result<(), WasmError> {
-        let Some(guest) = self.live()?.guest.health.clone() else {
+        let Some(guest) = self.instance()?.exports().health.clone() else {
             return Ok(());
         };
         let check = guest.func_check();
@@ -316,7 +289,7 @@ impl StoreManager {
     ///
     /// As for [`handle_message`](Self::handle_message).
     pub async fn describe(&mut self, context: TurnContext) -> Result<Description, WasmError> {
-        let Some(guest) = self.live()?.guest.metadata.clone() else {
+        let Some(guest) = self.instance()?.exports().metadata.clone() else {
             return Err(self.component.missing(METADATA));
         };
         let describe = guest.func_describe();
@@ -335,39 +308,27 @@ impl StoreManager {
         P: ComponentNamedList + Lower + Send + Sync,
         R: ComponentNamedList + Lift + Send + Sync + 'static,
     {
-        arm(&mut self.live()?.store, context);
+        self.instance()?.begin(context);
         let result = self.call(func, params).await?;
-        let store = &self.live()?.store;
-        store.data().report_dropped_lines();
-        self.cost = cost_of(store);
+        let instance = self.instance()?;
+        instance.report_dropped_lines();
+        self.cost = instance.cost();
         Ok(result)
     }
 
-    /// Calls the guest. An error costs the instance its life: nobody knows in what
-    /// state its memory was left.
+    /// Calls the guest. An error costs the instance its life.
     async fn call<P, R>(&mut self, func: TypedFunc<P, R>, params: P) -> Result<R, WasmError>
     where
         P: ComponentNamedList + Lower + Send + Sync,
         R: ComponentNamedList + Lift + Send + Sync + 'static,
     {
-        let may_suspend = self.component.may_suspend();
-        let live = self.live()?;
-        live.in_turn = true;
-        let called = if may_suspend {
-            call_suspending(&mut live.store, func, params).await
-        } else {
-            func.call(&mut live.store, params)
-        };
-        live.in_turn = false;
-        match called {
-            Ok(result) => Ok(result),
-            Err(error) => {
-                let error = error.context(stopped(&live.store));
-                self.cost = cost_of(&live.store);
-                self.drop_instance();
-                Err(error.into())
-            }
+        let instance = self.instance()?;
+        let called = instance.call(func, params).await;
+        if called.is_err() {
+            self.cost = instance.cost();
+            self.drop_instance();
         }
+        called
     }
 
     fn report(&mut self, outcome: TurnOutcome) -> Result<TurnReport, WasmError> {
@@ -376,23 +337,19 @@ impl StoreManager {
                 let bytes = reply.as_ref().map_or(0, |reply| reply.len() as u64);
                 LimitExceeded::check(Limit::ReplyBytes, self.settings.limits.reply_bytes, bytes)
                     .map_err(WasmError::ResourceLimitExceeded)?;
-                self.take_effects()?
+                self.instance()?.take_effects()
             }
             TurnOutcome::Rejected(_) | TurnOutcome::Retry(_) => Effects::default(),
         };
         Ok(TurnReport { outcome, effects })
     }
 
-    fn take_effects(&mut self) -> Result<Effects, WasmError> {
-        Ok(self.live()?.store.data_mut().recorder.take_effects())
-    }
-
-    fn live(&mut self) -> Result<&mut Live, WasmError> {
-        if matches!(&self.body, Body::Live(live) if live.in_turn) {
+    fn instance(&mut self) -> Result<&mut Instance, WasmError> {
+        if matches!(&self.body, Body::Live(instance) if instance.is_abandoned()) {
             self.drop_instance();
         }
         match &mut self.body {
-            Body::Live(live) => Ok(live),
+            Body::Live(instance) => Ok(instance),
             Body::Idle(_) => Err(WasmError::RuntimeError(GuestFault::new(
                 FaultKind::InstanceGone,
                 "activate it again",
@@ -400,66 +357,18 @@ impl StoreManager {
         }
     }
 
+    /// Drops the instance, if there is one, and keeps the committed state.
     fn drop_instance(&mut self) {
-        if let Body::Live(live) = &mut self.body {
-            let keys = std::mem::take(&mut live.store.data_mut().keys);
-            self.body = Body::Idle(keys);
+        let keys = self.end_instance();
+        self.body = Body::Idle(keys);
+    }
+
+    /// Drops the instance, if there is one, and takes the committed state.
+    fn end_instance(&mut self) -> Keyspace {
+        match std::mem::replace(&mut self.body, Body::Idle(Keyspace::default())) {
+            Body::Idle(keys) => keys,
+            Body::Live(mut instance) => std::mem::take(instance.keys_mut()),
         }
-    }
-}
-
-/// Begins a turn: fresh fuel, a fresh deadline, an empty record.
-fn arm(store: &mut Store<StoreState>, context: TurnContext) {
-    let fuel = store.data().limits().turn_fuel;
-    // Fuel is part of every engine's configuration, without which this would fail.
-    let armed = store.set_fuel(fuel);
-    debug_assert!(armed.is_ok());
-    let epochs = store.data_mut().begin(context);
-    store.set_epoch_deadline(epochs);
-}
-
-/// Calls a guest that may wait. While it computes, the epoch stops it; while it waits,
-/// the timer does.
-async fn call_suspending<P, R>(
-    store: &mut Store<StoreState>,
-    func: TypedFunc<P, R>,
-    params: P,
-) -> wasmtime::Result<R>
-where
-    P: ComponentNamedList + Lower + Send + Sync,
-    R: ComponentNamedList + Lift + Send + Sync + 'static,
-{
-    let allowed = store.data().limits().turn_wall_ms;
-    match timeout(
-        Duration::from_millis(allowed),
-        func.call_async(&mut *store, params),
-    )
-    .await
-    {
-        Ok(called) => called,
-        Err(_elapsed) => Err(LimitExceeded::beyond(Limit::TurnWallMs, allowed).into()),
-    }
-}
-
-/// What a running guest is told when its epoch has come: to let others run, or to end.
-pub(crate) fn at_epoch(state: &StoreState) -> UpdateDeadline {
-    if state.is_overdue() {
-        UpdateDeadline::Interrupt
-    } else {
-        UpdateDeadline::Yield(1)
-    }
-}
-
-fn stopped(store: &Store<StoreState>) -> Stopped {
-    let state = store.data();
-    Stopped::new(state.limits(), state.elapsed_ms())
-}
-
-fn cost_of(store: &Store<StoreState>) -> TurnCost {
-    let left = store.get_fuel().unwrap_or_default();
-    TurnCost {
-        fuel: store.data().limits().turn_fuel.saturating_sub(left),
-        peak_memory_bytes: store.data().limiter.peak(),
     }
 }
 

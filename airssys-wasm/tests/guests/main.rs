@@ -4,6 +4,13 @@
 //! `guests/bin/each_guest.rs` names every guest. A guest without a module here does not
 //! compile.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
+
 mod support;
 
 mod bad_pointer;

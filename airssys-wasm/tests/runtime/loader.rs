@@ -123,3 +123,41 @@ proptest! {
         }
     }
 }
+
+#[tokio::test]
+async fn the_right_name_with_the_wrong_type_is_told_apart() {
+    use airssys_wasm::core::component::id::ComponentId;
+    use airssys_wasm::core::runtime::errors::ComponentFault;
+    use airssys_wasm::runtime::settings::InstanceSettings;
+
+    let export = r#"(component
+        (core module $m (func (export "f")))
+        (core instance $i (instantiate $m))
+        (func $f (canon lift (core func $i "f")))
+        (instance $handler (export "handle-message" (func $f)))
+        (export "airssys:actor/handler@0.1.0" (instance $handler)))"#;
+    let engine = engine();
+    let loader = ComponentLoader::new(engine.clone());
+    let component = loader.load_bytes(&wat::parse_str(export).unwrap()).unwrap();
+    let settings = InstanceSettings::new(ComponentId::new("test", "guest", "one"));
+    let mut store = engine.store(&component, settings, Default::default());
+    assert!(matches!(
+        store.activate(Default::default()).await,
+        Err(WasmError::InvalidComponent(ComponentFault::WrongType(_)))
+    ));
+
+    let import = export.replacen(
+        "(component",
+        r#"(component (import "airssys:actor/storage@0.1.0" (instance (export "get" (func))))"#,
+        1,
+    );
+    let Some(WasmError::InvalidComponent(ComponentFault::WrongType(why))) =
+        loader.load_bytes(&wat::parse_str(import).unwrap()).err()
+    else {
+        panic!("`get` has another type");
+    };
+    assert!(
+        why.contains("airssys:actor/storage@0.1.0") && why.contains("get"),
+        "{why}"
+    );
+}

@@ -1,6 +1,13 @@
 //! The runtime layer from outside: loading, the cache of compiled components, WASI,
 //! and calling by handle.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
+
 mod support;
 
 mod by_handle;

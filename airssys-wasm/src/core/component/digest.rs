@@ -27,7 +27,7 @@ impl Digest {
     }
 
     /// The 64 hexadecimal digits alone.
-    pub fn to_hex(&self) -> String {
+    pub fn to_hex(self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 

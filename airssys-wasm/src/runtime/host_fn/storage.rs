@@ -1,6 +1,9 @@
 //! `storage`: reads see committed state and the turn's own writes; writes are
 //! recorded.
 
+// Layer 2: Third-party crate imports
+use bytes::Bytes;
+
 // Layer 3: Internal module imports
 use crate::core::limits::{Limit, Limits};
 use crate::core::storage::keyspace::Keyspace;
@@ -39,7 +42,7 @@ impl<'a> StorageView<'a> {
         let read = |key: &String| {
             check_key(self.limits, key)?;
             let value = self.overlay.get(self.committed, key);
-            bytes += value.map_or(0, |value| value.len());
+            bytes += value.map_or(0, Bytes::len);
             HostError::check_size(Limit::HostcallBytes, self.limits.hostcall_bytes, bytes)?;
             Ok(value.map(|value| value.to_vec()))
         };

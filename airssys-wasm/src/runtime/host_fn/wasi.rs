@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use tokio::io::AsyncWrite;
 use tracing::Level;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasData, Linker, ResourceTable, ResourceType};
-use wasmtime::{Error as WasmtimeError, Result};
+use wasmtime::{Error as WasmtimeError, Result as WasmtimeResult};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream, WasiCli, WasiCliView};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
 use wasmtime_wasi::p2::bindings::{cli, clocks, io as wasi_io, random};
@@ -77,7 +77,7 @@ impl HasData for Io {
 }
 
 /// Links the interfaces that work.
-pub(crate) fn add_to_linker(linker: &mut Linker<StoreState>) -> Result<()> {
+pub(crate) fn add_to_linker(linker: &mut Linker<StoreState>) -> WasmtimeResult<()> {
     let l = linker;
     wasi_io::error::add_to_linker::<_, Io>(l, |s| s.ctx().table)?;
     wasi_io::poll::add_to_linker::<_, Io>(l, |s| s.ctx().table)?;
@@ -103,7 +103,7 @@ pub(crate) fn deny(
     linker: &mut Linker<StoreState>,
     component: &Component,
     interfaces: &[&str],
-) -> Result<()> {
+) -> WasmtimeResult<()> {
     let engine = linker.engine().clone();
     for (name, item) in component.component_type().imports(&engine) {
         let ComponentItem::ComponentInstance(interface) = item.ty else {
@@ -190,7 +190,7 @@ impl TurnInputs {
         *self.rng() = ChaCha12Rng::from_rng(recorder.random());
     }
 
-    fn rng(&self) -> std::sync::MutexGuard<'_, ChaCha12Rng> {
+    fn rng(&self) -> MutexGuard<'_, ChaCha12Rng> {
         self.random.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -232,15 +232,15 @@ struct TurnRandom(Arc<TurnInputs>);
 impl TryRng for TurnRandom {
     type Error = Infallible;
 
-    fn try_next_u32(&mut self) -> std::result::Result<u32, Infallible> {
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
         Ok(self.0.rng().next_u32())
     }
 
-    fn try_next_u64(&mut self) -> std::result::Result<u64, Infallible> {
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
         Ok(self.0.draw())
     }
 
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> std::result::Result<(), Infallible> {
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
         self.0.rng().fill_bytes(bytes);
         Ok(())
     }

@@ -1,0 +1,4 @@
+//! One file for each subcommand.
+
+pub(crate) mod inspect;
+pub(crate) mod r#try;

@@ -1,0 +1,90 @@
+//! How a run ended.
+
+// Layer 1: Standard library imports
+use std::fmt::Write;
+use std::process::ExitCode;
+
+/// Names each exit code once: for the code, for its documentation and for `--help`.
+macro_rules! exit_codes {
+    ($($name:ident = $code:literal, $meaning:literal;)*) => {
+        /// The exit codes of `airssys`. Their numbers are stable.
+        ///
+        /// Below 10 it is about the run, from 10 on about the component, and from 20
+        /// on about its turn.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Exit {
+            $(#[doc = $meaning] $name = $code,)*
+        }
+
+        impl Exit {
+            /// All of them, in order, with their meanings.
+            const ALL: &[(Self, &str)] = &[$((Self::$name, $meaning),)*];
+        }
+    };
+}
+
+exit_codes! {
+    Success = 0, "Done.";
+    Internal = 1, "The system lacks something that airssys needs, or airssys has a bug.";
+    Usage = 2, "The arguments are wrong. Told as text, also with --json.";
+    Io = 3, "A file could not be read, or the output not written.";
+    NotAComponent = 10, "The file is no WebAssembly component, or a damaged one.";
+    CannotRunHere = 11, "The component needs what this host does not offer.";
+    MissingExport = 12, "The component is no actor, or one for another version of the contract.";
+    Rejected = 20, "The guest rejected the message, or refused to start.";
+    RetryRequested = 21, "The guest asked for the message to be tried again later.";
+    Failed = 22, "The guest trapped, or broke the rules of the contract.";
+    Timeout = 23, "The turn took longer than it may (--timeout-ms).";
+    LimitExceeded = 24, "Another limit was met (--fuel, --memory, --limit).";
+    Interrupted = 130, "Ctrl-C.";
+}
+
+impl Exit {
+    /// The number.
+    pub(crate) fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The table, for people.
+    pub(crate) fn table() -> String {
+        let mut table = String::from("Exit codes:");
+        for (exit, meaning) in Self::ALL {
+            // Writing to a text cannot fail.
+            let _ = write!(table, "\n  {:>3}  {meaning}", exit.code());
+        }
+        table
+    }
+
+    /// Answers wrong arguments, and `--help` and `--version`, which arrive the same way.
+    pub(crate) fn of_usage(answer: &clap::Error) -> Self {
+        // Whoever closed the pipe does not want to read it.
+        let _ = answer.print();
+        match answer.exit_code() {
+            0 => Self::Success,
+            _ => Self::Usage,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct_and_in_order() {
+        assert!(Exit::ALL.is_sorted_by(|(a, _), (b, _)| a.code() < b.code()));
+    }
+
+    #[test]
+    fn the_table_fits_a_terminal() {
+        let table = Exit::table();
+        assert!(table.lines().all(|line| line.len() <= 80), "{table}");
+        assert_eq!(table.lines().count(), Exit::ALL.len() + 1);
+    }
+}

@@ -1,0 +1,182 @@
+//! A live instance: a store, what was instantiated in it, and how it is called.
+
+// Layer 1: Standard library imports
+use std::sync::Arc;
+use std::time::Duration;
+
+// Layer 2: Third-party crate imports
+use tokio::time::timeout;
+use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
+use wasmtime::{Result as WasmtimeResult, Store, UpdateDeadline};
+
+// Layer 3: Internal module imports
+use crate::core::limits::{Limit, LimitExceeded};
+use crate::core::runtime::errors::WasmError;
+use crate::core::storage::keyspace::Keyspace;
+use crate::core::turn::context::TurnContext;
+use crate::core::turn::effects::Effects;
+use crate::core::turn::report::TurnCost;
+use crate::runtime::compiled::CompiledComponent;
+use crate::runtime::exports::Exports;
+use crate::runtime::settings::InstanceSettings;
+use crate::runtime::state::StoreState;
+
+/// One instance of a component.
+pub(crate) struct Instance {
+    store: Store<StoreState>,
+    exports: Exports,
+    may_suspend: bool,
+    /// Set while the guest runs. Set between two turns, it tells that the last one was
+    /// abandoned.
+    running: bool,
+}
+
+/// An instance that could not be made: why, at what cost, and the state that it was to
+/// continue from.
+pub(crate) struct NotMade {
+    pub(crate) error: WasmError,
+    pub(crate) cost: TurnCost,
+    pub(crate) keys: Keyspace,
+}
+
+impl Instance {
+    /// Makes an instance, on the budget of a turn: what a guest runs to be instantiated
+    /// is the guest's code.
+    pub(crate) async fn make(
+        component: &CompiledComponent,
+        settings: &Arc<InstanceSettings>,
+        keys: Keyspace,
+        context: TurnContext,
+    ) -> Result<Self, NotMade> {
+        let may_suspend = component.may_suspend();
+        let mut store = component.store(settings, keys);
+        arm(&mut store, may_suspend, context);
+        match component.instantiate(&mut store).await {
+            Ok(exports) => Ok(Self {
+                store,
+                exports,
+                may_suspend,
+                running: false,
+            }),
+            Err(error) => Err(NotMade {
+                error,
+                cost: cost_of(&store),
+                keys: store.into_data().keys,
+            }),
+        }
+    }
+
+    /// What it exports.
+    pub(crate) fn exports(&self) -> &Exports {
+        &self.exports
+    }
+
+    /// Begins a turn.
+    pub(crate) fn begin(&mut self, context: TurnContext) {
+        arm(&mut self.store, self.may_suspend, context);
+    }
+
+    /// Calls the guest within the turn that was begun. After an error nobody knows in
+    /// what state its memory was left: the instance must not be used again.
+    pub(crate) async fn call<P, R>(
+        &mut self,
+        func: TypedFunc<P, R>,
+        params: P,
+    ) -> Result<R, WasmError>
+    where
+        P: ComponentNamedList + Lower + Send + Sync,
+        R: ComponentNamedList + Lift + Send + Sync + 'static,
+    {
+        self.running = true;
+        let called = if self.may_suspend {
+            call_suspending(&mut self.store, func, params).await
+        } else {
+            func.call(&mut self.store, params)
+        };
+        self.running = false;
+        called.map_err(|error| error.context(self.store.data().stopped()).into())
+    }
+
+    /// Whether a turn was begun that nobody waited for.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.running
+    }
+
+    /// Takes what the turn recorded.
+    pub(crate) fn take_effects(&mut self) -> Effects {
+        self.store.data_mut().recorder.take_effects()
+    }
+
+    /// What the turn has cost so far.
+    pub(crate) fn cost(&self) -> TurnCost {
+        cost_of(&self.store)
+    }
+
+    /// Tells the operator what of the turn's log was dropped.
+    pub(crate) fn report_dropped_lines(&self) {
+        self.store.data().report_dropped_lines();
+    }
+
+    /// The committed state.
+    pub(crate) fn keys(&self) -> &Keyspace {
+        &self.store.data().keys
+    }
+
+    /// The committed state, to be changed between two turns.
+    pub(crate) fn keys_mut(&mut self) -> &mut Keyspace {
+        &mut self.store.data_mut().keys
+    }
+}
+
+/// Begins a turn: fresh fuel, a fresh deadline, an empty record.
+fn arm(store: &mut Store<StoreState>, may_suspend: bool, context: TurnContext) {
+    let state = store.data_mut();
+    state.begin(context);
+    let fuel = state.limits().turn_fuel;
+    // A guest that may suspend is looked at in each epoch, so that others can run.
+    let epochs = if may_suspend {
+        1
+    } else {
+        state.stopwatch.allowed()
+    };
+    store.set_epoch_deadline(epochs);
+    // Fuel is part of every engine's configuration, without which this would fail.
+    let armed = store.set_fuel(fuel);
+    debug_assert!(armed.is_ok());
+}
+
+/// Calls a guest that may wait. While it computes, the epoch stops it; while it waits,
+/// the timer does.
+async fn call_suspending<P, R>(
+    store: &mut Store<StoreState>,
+    func: TypedFunc<P, R>,
+    params: P,
+) -> WasmtimeResult<R>
+where
+    P: ComponentNamedList + Lower + Send + Sync,
+    R: ComponentNamedList + Lift + Send + Sync + 'static,
+{
+    let allowed = store.data().limits().turn_wall_ms;
+    let deadline = Duration::from_millis(allowed);
+    match timeout(deadline, func.call_async(store, params)).await {
+        Ok(called) => called,
+        Err(_elapsed) => Err(LimitExceeded::beyond(Limit::TurnWallMs, allowed).into()),
+    }
+}
+
+/// What a guest that may suspend is told in each epoch: to let others run, or to end.
+pub(crate) fn at_epoch(state: &StoreState) -> UpdateDeadline {
+    if state.stopwatch.is_overdue() {
+        UpdateDeadline::Interrupt
+    } else {
+        UpdateDeadline::Yield(1)
+    }
+}
+
+fn cost_of(store: &Store<StoreState>) -> TurnCost {
+    let left = store.get_fuel().unwrap_or_default();
+    TurnCost {
+        fuel: store.data().limits().turn_fuel.saturating_sub(left),
+        peak_memory_bytes: store.data().limiter.peak(),
+    }
+}
