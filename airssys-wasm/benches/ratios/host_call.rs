@@ -49,7 +49,7 @@ fn per_read(
 ) -> Outcome<impl FnMut() -> Outcome<f64>> {
     let none = message(0);
     let many = message(0).with_correlation(READS.into());
-    let mut turn = move |message| turn(message).map(|_no_reply| ());
+    let mut turn = move |message: &_| turn(message).map(|_no_reply| ());
     let runs = runs_in_a_batch(plan, || turn(&many))?;
     Ok(move || {
         let reading = sample(runs, || turn(&many))?;

@@ -17,7 +17,7 @@ pub(crate) use generated::airssys::actor::types::HostErrorResult;
 mod generated {
     wasmtime::component::bindgen!({
         path: "../wit",
-        world: "actor",
+        world: "full-actor",
         imports: { "airssys:actor/rpc.call": async },
         ownership: Borrowing { duplicate_if_necessary: true },
     });

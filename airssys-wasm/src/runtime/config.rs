@@ -125,12 +125,15 @@ impl EngineConfig {
             }
             Profile::Density { instances } => {
                 let slab = MemorySlab::new(instances, self.max_memory_bytes)?;
-                // No guard: the code checks every access against the memory's current
-                // size, and never assumes more than the slot that it was promised.
-                config.memory_reservation(u64::from(self.max_memory_bytes));
+                // A slot has no guard and is accessible to its end, so the code must check
+                // every access against the memory's size of the moment. Compiled code
+                // does so for memories that may move. For those that may not, it trusts
+                // that whatever lies within the reservation is either theirs or a trap.
+                config.memory_may_move(true);
+                config.memory_reservation(0);
+                config.memory_reservation_for_growth(0);
                 config.memory_guard_size(0);
                 config.guard_before_linear_memory(false);
-                config.memory_may_move(false);
                 config.memory_init_cow(false);
                 config.with_host_memory(Arc::new(slab));
             }

@@ -103,8 +103,10 @@ impl Drop for Mapping {
     }
 }
 
-// SAFETY: `new_memory` gives each memory a slot of its own, zeroed, which never moves
-// and reaches as far as the reservation that was asked for.
+// SAFETY: `new_memory` gives each memory a slot of its own, zeroed, which never moves,
+// reaches as far as the reservation that was asked for, and is refused where a guard
+// was asked for. That what lies beyond a memory's size is not out of reach, as it would
+// be in wasmtime's own memories, is what the engine's configuration accounts for.
 unsafe impl MemoryCreator for MemorySlab {
     fn new_memory(
         &self,
@@ -196,10 +198,12 @@ unsafe impl LinearMemory for Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        // A slot that may hold another guest's data is never used again.
+        // All of the slot and not only what the guest grew to: no mistake in a bounds
+        // check is to show one guest another's data. A slot that may hold some is never
+        // used again.
         // SAFETY: this slot is ours until it is given back, and the instance that used
         // it is gone.
-        if unsafe { discard(self.as_ptr(), self.size) }.is_ok() {
+        if unsafe { discard(self.as_ptr(), self.mapping.slot_bytes) }.is_ok() {
             self.mapping.give_back(self.index);
         }
     }
