@@ -52,8 +52,8 @@ pub(crate) fn start(args: &LoggingArgs) {
     let filter = match (&args.log, args.verbose) {
         (Some(filter), _) => filter.clone(),
         (None, 0) => from_environment.unwrap_or_else(quiet),
-        (None, 1) => quiet().with_target("airssys", Level::DEBUG),
-        (None, _) => quiet().with_target("airssys", Level::TRACE),
+        (None, 1) => all_of_ours(Level::DEBUG),
+        (None, _) => all_of_ours(Level::TRACE),
     };
     let fields = debug_fn(
         |writer, field: &Field, value: &dyn Debug| match field.name() {
@@ -87,6 +87,12 @@ fn quiet() -> Targets {
     Targets::new()
         .with_default(Level::WARN)
         .with_target(GUEST, Level::INFO)
+}
+
+fn all_of_ours(level: Level) -> Targets {
+    Targets::new()
+        .with_default(Level::WARN)
+        .with_target("airssys", level)
 }
 
 /// One event as one line: `info guest: …` for those of guests, `warning: …` for ours.

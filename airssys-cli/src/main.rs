@@ -1,9 +1,8 @@
 //! `airssys`: run code you don't trust as actors you can rely on.
 //!
-//! - [`airssys try`](commands::r#try) runs one turn of a component, or many, and shows
-//!   the reply, what the turn wants to happen, and what it cost.
-//! - [`airssys inspect`](commands::inspect) says what is in a component without running
-//!   it.
+//! - `airssys try` runs one turn of a component, or many, and shows the reply, what the
+//!   turn wants to happen, and what it cost.
+//! - `airssys inspect` says what is in a component without running it.
 //!
 //! What a command was asked for goes to standard output and nothing else does: the
 //! bytes of a reply, a table, or with `--json` one object on one line. Everything about
@@ -13,8 +12,8 @@
 //! # The path of a run
 //!
 //! [`cli`] reads the arguments and [`commands`] carries them out. `try` reads its
-//! [`input`], opens the [`cache`], and hands a plan to [`trial`], which alone talks to
-//! the engine; [`interrupt`] lets go of it at Ctrl-C. What came of it is written by
+//! [`input`], opens the [`cache`], and hands a plan to [`trial`], which loads the component
+//! and runs the turns of an [`actor`]; [`interrupt`] lets go of it at Ctrl-C. What came of it is written by
 //! [`report`] or as JSON. Whatever fails becomes a [`failure`], whose words are chosen
 //! in [`advice`].
 
@@ -28,6 +27,7 @@ use clap::Parser;
 use cli::{Cli, Command};
 use exit::Exit;
 
+mod actor;
 mod advice;
 mod cache;
 mod cli;
@@ -40,6 +40,7 @@ mod input;
 mod interrupt;
 mod limits;
 mod logging;
+mod measurement;
 mod output;
 mod quantity;
 mod report;

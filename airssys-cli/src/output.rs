@@ -42,7 +42,7 @@ pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
 ///
 /// # Errors
 ///
-/// As [`write`].
+/// As [`write()`].
 pub(crate) fn write_json(object: &impl Serialize) -> Result<(), Failure> {
     let mut line = serde_json::to_vec(object)
         .map_err(|e| Failure::new(Exit::Internal, "internal", "cannot write JSON").because(e))?;

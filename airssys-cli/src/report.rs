@@ -3,15 +3,15 @@
 // Layer 1: Standard library imports
 use std::io::Write;
 use std::iter;
-use std::time::Duration;
 
 // Layer 3: Internal module imports
 use crate::distribution::Distribution;
-use crate::effect::Effect;
+use crate::effect::{Effect, UnansweredCall};
 use crate::exit::Exit;
+use crate::measurement::Measurement;
 use crate::output::{LABEL, QUIET};
 use crate::quantity::{bytes, count, time};
-use crate::trial::{Repeated, Trial, Turn};
+use crate::trial::{Trial, Turn};
 
 /// Effects that are shown. With `--json` there are all of them.
 const MAX_SHOWN: usize = 20;
@@ -27,19 +27,30 @@ type Row = (&'static str, String);
 /// tell.
 pub(crate) fn write(out: &mut impl Write, trial: &Trial) {
     let mut rows = Vec::new();
-    rows.extend(trial.turn.iter().flat_map(|turn| cost_rows(turn, trial)));
-    rows.extend(start_row(trial));
     let init = trial.activation.iter().flat_map(|a| &a.effects);
     rows.extend(effect_rows("init", init.collect()));
+    rows.extend(empty_reply_row(trial));
     rows.extend(trial.turn.iter().flat_map(|turn| done_rows(turn, trial)));
+    rows.extend(trial.turn.iter().flat_map(|turn| cost_rows(turn, trial)));
+    rows.extend(start_row(trial));
     for (label, text) in rows {
         let _ = writeln!(out, "{LABEL}{label:<LABEL_WIDTH$}{LABEL:#}{text}");
     }
 }
 
+/// Says that there is nothing to be seen on standard output.
+fn empty_reply_row(trial: &Trial) -> Option<Row> {
+    let turn = trial.turn.as_ref().filter(|_| trial.error.is_none())?;
+    match &turn.reply {
+        Some(reply) if reply.0.is_empty() => Some(("reply", "empty".to_owned())),
+        Some(_) => None,
+        None => Some(("reply", "none".to_owned())),
+    }
+}
+
 fn cost_rows(turn: &Turn, trial: &Trial) -> Vec<Row> {
     let limits = &trial.limits;
-    let wall = time(turn.cost.wall);
+    let wall = time(turn.cost.wall_ns);
     let fuel = count(turn.cost.guest.fuel);
     let memory = bytes(turn.cost.guest.peak_memory_bytes);
     // The guest keeps its count to itself until it calls the host or returns.
@@ -47,7 +58,7 @@ fn cost_rows(turn: &Turn, trial: &Trial) -> Vec<Row> {
         Exit::Failed | Exit::Timeout | Exit::LimitExceeded => format!("at least {fuel}"),
         _ => fuel,
     };
-    let allowed_wall = time(Duration::from_millis(limits.turn_wall_ms));
+    let allowed_wall = time(limits.turn_wall_ms.saturating_mul(1_000_000));
     vec![
         ("time", of(&wall, &allowed_wall)),
         ("fuel", of(&fuel, &count(limits.turn_fuel))),
@@ -61,9 +72,9 @@ fn of(used: &str, allowed: &str) -> String {
 }
 
 fn start_row(trial: &Trial) -> Option<Row> {
-    let loaded = time(trial.component.as_ref()?.load_time);
+    let loaded = time(trial.component.as_ref()?.load_ns);
     let activation = trial.activation.as_ref()?;
-    let wall = time(activation.cost.wall);
+    let wall = time(activation.cost.wall_ns);
     let text = match trial.turn.is_none() && trial.repeat.is_none() && trial.error.is_some() {
         true => format!("loaded in {loaded}, failed {wall} later"),
         false => format!("loaded in {loaded}, activated in {wall}"),
@@ -74,7 +85,7 @@ fn start_row(trial: &Trial) -> Option<Row> {
 /// The calls that a turn made, and the effects that it recorded.
 fn done_rows(turn: &Turn, trial: &Trial) -> Vec<Row> {
     let calls = turn.calls.iter().take(MAX_SHOWN);
-    let mut rows = labelled("calls", calls.map(|call| call.describe()).collect());
+    let mut rows = labelled("calls", calls.map(UnansweredCall::describe).collect());
     rows.extend(left_out(turn.calls.len()));
     if trial.error.is_some() {
         rows.push((
@@ -118,16 +129,15 @@ fn left_out(total: usize) -> Option<Row> {
 }
 
 /// The distribution over many turns, as a table.
-pub(crate) fn table(repeated: &Repeated) -> String {
+pub(crate) fn table(measurement: &Measurement) -> String {
     let heads = ["min", "p50", "p90", "p99", "max"];
-    let nanoseconds = |ns| time(Duration::from_nanos(ns));
     let figures = |figures: Distribution, show: &dyn Fn(u64) -> String| figures.values().map(show);
-    let memory = bytes(repeated.peak_memory_bytes);
-    let turns = count(repeated.turns as u64);
+    let memory = bytes(measurement.peak_memory_bytes);
+    let turns = count(measurement.turns as u64);
     [
         line("", &heads.map(str::to_owned)),
-        line("time", &figures(repeated.wall_ns, &nanoseconds)),
-        line("fuel", &figures(repeated.fuel, &count)),
+        line("time", &figures(measurement.wall_ns, &time)),
+        line("fuel", &figures(measurement.fuel, &count)),
         line("memory", &[memory]),
         line("turns", &[turns]),
     ]
@@ -148,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_table_has_its_columns_below_each_other() {
-        let table = table(&Repeated {
+        let table = table(&Measurement {
             turns: 1_000,
             wall_ns: Distribution::of(vec![8_110, 8_730, 4_420_000]).unwrap(),
             fuel: Distribution::of(vec![1_000_000_000]).unwrap(),

@@ -1,5 +1,7 @@
 //! The smallest host: load a component and send it messages.
 
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
 // Layer 1: Standard library imports
 use std::error::Error;
 use std::fs;

@@ -57,7 +57,10 @@ pub(crate) fn run(args: &BenchArgs, root: &Path) -> anyhow::Result<()> {
         println!("peer: extism not built");
     }
     for noisy in figures.iter().filter(|figure| figure.is_noisy()) {
-        println!("warning: {} says nothing, so much its floor varied", noisy.key);
+        println!(
+            "warning: {} says nothing, so much its floor varied",
+            noisy.key
+        );
     }
     let path = write(root, &figures)?;
     println!("the ratios are in {}", path.display());
@@ -74,9 +77,12 @@ fn ours(root: &Path) -> Command {
 /// The command that builds or runs what measures the peer.
 fn peer(root: &Path, subcommand: &str) -> Command {
     let mut command = cargo(root);
-    command
-        .args([subcommand, "--release", "--locked"])
-        .args(["--manifest-path", PEER, "--target-dir", "target/peers"]);
+    command.args([subcommand, "--release", "--locked"]).args([
+        "--manifest-path",
+        PEER,
+        "--target-dir",
+        "target/peers",
+    ]);
     command
 }
 

@@ -8,9 +8,7 @@ use std::path::PathBuf;
 // Layer 2: Third-party crate imports
 use airssys_wasm::core::component::digest::Digest;
 use airssys_wasm::core::limits::{Limit, LimitExceeded, Limits};
-use airssys_wasm::core::runtime::errors::WasmError;
 use airssys_wasm::runtime::inspection::{Inspection, Interface, Need};
-use airssys_wasm::runtime::outline::{HANDLER, Outline};
 use clap::Args;
 use serde::Serialize;
 
@@ -91,7 +89,7 @@ fn inspect(args: &InspectArgs) -> Result<(), Failure> {
     LimitExceeded::check(Limit::ComponentBytes, limits.component_bytes, size)
         .map_err(advice::over_limit)?;
     let inspection = Inspection::of(&file.bytes).map_err(|e| advice::not_loaded(e, &file))?;
-    let fault = fault(&file).err().map(|e| advice::not_loaded(e, &file));
+    let fault = inspection.fault.map(|e| advice::not_loaded(e, &file));
     let report = Report {
         file: file.path.display().to_string(),
         digest: inspection.digest,
@@ -107,13 +105,6 @@ fn inspect(args: &InspectArgs) -> Result<(), Failure> {
         true => output::write_json(&report),
         false => output::write(report.text().as_bytes()),
     }
-}
-
-/// Why this host cannot run it, by the checks that a loader makes before compiling.
-fn fault(file: &ComponentFile) -> Result<(), WasmError> {
-    let outline = Outline::read(&file.bytes)?;
-    outline.check_imports(&BTreeSet::new())?;
-    outline.require_export(HANDLER)
 }
 
 impl Report<'_> {

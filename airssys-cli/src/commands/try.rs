@@ -13,13 +13,14 @@ use airssys_wasm::core::limits::{Limit, LimitExceeded, Limits};
 use clap::Args;
 
 // Layer 3: Internal module imports
+use crate::actor::Inputs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input::{ComponentFile, PayloadArgs};
 use crate::interrupt::until_interrupted;
 use crate::limits::LimitArgs;
 use crate::quantity::parse_count;
-use crate::trial::{Inputs, Plan, Trial, Turns};
+use crate::trial::{Plan, Trial, Turns};
 use crate::{advice, cache, output, report};
 
 /// The most turns of one run: their figures are kept until its end, 16 bytes for each.
@@ -102,7 +103,7 @@ pub(crate) struct TryArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Actor")]
 struct ActorArgs {
-    /// The actor's address [default: try/<name of the file>/1]
+    /// The actor's address [default: try/NAME/1, NAME being the file's]
     #[arg(long, value_name = "NAMESPACE/NAME/INSTANCE", value_parser = parse_address)]
     address: Option<ComponentId>,
     /// What `init` and `services.config` tell the guest; may be repeated
@@ -169,8 +170,8 @@ impl TryArgs {
 /// standard error.
 fn print(trial: &Trial) -> Result<(), Failure> {
     let mut stderr = anstream::stderr();
-    if let Some(repeated) = &trial.repeat {
-        output::write(report::table(repeated).as_bytes())?;
+    if let Some(measurement) = &trial.repeat {
+        output::write(report::table(measurement).as_bytes())?;
     }
     if let Some(reply) = trial.turn.as_ref().and_then(|turn| turn.reply.as_ref()) {
         let reply = reply.0.as_bytes();

@@ -2,6 +2,7 @@
 //! allocator.
 
 // Layer 1: Standard library imports
+use std::pin::pin;
 use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
@@ -50,7 +51,7 @@ fn activate(key: &str, engine: &Arc<WasmtimeEngine>, guest: &str, plan: Plan) ->
     let settings = settings();
     let ours = || {
         let mut store = engine.store(&component, settings.clone(), Keyspace::default());
-        finish(store.activate(context(0)))?;
+        finish(pin!(store.activate(context(0))))?;
         Ok(())
     };
     let pre = raw::link(&mut Linker::new(engine.engine()), &bytes)?;

@@ -1,7 +1,7 @@
 //! Our side: an instance in its store, without a mailbox.
 
 // Layer 1: Standard library imports
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -30,14 +30,14 @@ impl Ours {
     pub(crate) fn new(engine: &Arc<WasmtimeEngine>, bytes: &[u8], keys: Keyspace) -> Outcome<Self> {
         let component = ComponentLoader::new(Arc::clone(engine)).load_bytes(bytes)?;
         let mut store = engine.store(&component, settings(), keys);
-        finish(store.activate(context(0)))?;
+        finish(pin!(store.activate(context(0))))?;
         Ok(Self { store, turns: 0 })
     }
 
     /// One turn, which succeeds, and the length of its reply.
     pub(crate) fn turn(&mut self, message: &ComponentMessage) -> Outcome<usize> {
         self.turns += 1;
-        let turn = self.store.handle_message(message, context(self.turns));
+        let turn = pin!(self.store.handle_message(message, context(self.turns)));
         match finish(turn)?.outcome {
             TurnOutcome::Replied(reply) => Ok(reply.map_or(0, |reply| reply.len())),
             failed => Err(format!("the turn failed: {failed:?}").into()),
@@ -70,8 +70,7 @@ pub(crate) fn message(payload_bytes: usize) -> ComponentMessage {
 
 /// Polls a future until it is done. A turn that cannot wait is done at once; one that could
 /// lets others run when an epoch is over, and here there are no others.
-pub(crate) fn finish<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
+pub(crate) fn finish<F: Future>(mut future: Pin<&mut F>) -> F::Output {
     let mut context = Context::from_waker(Waker::noop());
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {

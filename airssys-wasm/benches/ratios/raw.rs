@@ -1,5 +1,8 @@
 //! The floor: wasmtime by itself, in the very engine that ours runs in.
 
+// Layer 1: Standard library imports
+use std::pin::pin;
+
 // Layer 2: Third-party crate imports
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Engine, Store};
@@ -58,7 +61,7 @@ impl Raw {
         self.store.epoch_deadline_async_yield_and_update(1);
         self.store.set_epoch_deadline(1);
         let handle_message = self.guest.func_handle_message();
-        let call = handle_message.call_async(&mut self.store, (params(message),));
+        let call = pin!(handle_message.call_async(&mut self.store, (params(message),)));
         let (reply,) = finish(call)?;
         length(reply)
     }

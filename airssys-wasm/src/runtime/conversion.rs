@@ -96,7 +96,9 @@ fn limit_behind(error: &Error, stopped: &Stopped) -> Option<LimitExceeded> {
             return Some(LimitExceeded {
                 limit: Limit::TurnWallMs,
                 allowed: stopped.turn_wall_ms,
-                observed: stopped.elapsed_ms.max(stopped.turn_wall_ms + 1),
+                observed: stopped
+                    .elapsed_ms
+                    .max(stopped.turn_wall_ms.saturating_add(1)),
             });
         }
         Some(Trap::StackOverflow) => {

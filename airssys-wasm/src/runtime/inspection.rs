@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 // Layer 2: Third-party crate imports
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::types::Types;
 use wasmparser::{Validator, WasmFeatures};
@@ -12,7 +12,7 @@ use wasmparser::{Validator, WasmFeatures};
 // Layer 3: Internal module imports
 use crate::core::component::digest::Digest;
 use crate::core::runtime::errors::WasmError;
-use crate::runtime::outline::{Outline, is_denied, split_version};
+use crate::runtime::outline::{HANDLER, Outline, is_denied, split_version};
 
 /// A component's identity, interfaces and needs. Reading it runs and compiles nothing.
 ///
@@ -38,8 +38,10 @@ pub struct Inspection {
     pub exports: Vec<Interface>,
     /// What has to be granted before everything that it imports can be used.
     pub needs: Vec<Need>,
-    /// Why this host cannot run it, if it cannot.
-    pub fault: Option<String>,
+    /// Why this host cannot run it as an actor, as far as its names tell. Types are
+    /// compared when it is loaded. Serialized as text.
+    #[serde(serialize_with = "as_text")]
+    pub fault: Option<WasmError>,
 }
 
 /// An interface that a component imports or exports.
@@ -95,9 +97,16 @@ impl Inspection {
             exports,
             fault: outline
                 .check_imports(&BTreeSet::new())
-                .err()
-                .map(|fault| fault.to_string()),
+                .and_then(|()| outline.require_export(HANDLER))
+                .err(),
         })
+    }
+}
+
+fn as_text<S: Serializer>(fault: &Option<WasmError>, serializer: S) -> Result<S::Ok, S::Error> {
+    match fault {
+        Some(fault) => serializer.collect_str(fault),
+        None => serializer.serialize_none(),
     }
 }
 

@@ -39,6 +39,14 @@ pub(crate) struct NotMade {
     pub(crate) keys: Keyspace,
 }
 
+/// What an exported function takes.
+pub(crate) trait Params: ComponentNamedList + Lower + Send + Sync {}
+impl<P: ComponentNamedList + Lower + Send + Sync> Params for P {}
+
+/// What an exported function returns.
+pub(crate) trait Results: ComponentNamedList + Lift + Send + Sync + 'static {}
+impl<R: ComponentNamedList + Lift + Send + Sync + 'static> Results for R {}
+
 impl Instance {
     /// Makes an instance, on the budget of a turn: what a guest runs to be instantiated
     /// is the guest's code.
@@ -78,15 +86,11 @@ impl Instance {
 
     /// Calls the guest within the turn that was begun. After an error nobody knows in
     /// what state its memory was left: the instance must not be used again.
-    pub(crate) async fn call<P, R>(
+    pub(crate) async fn call<P: Params, R: Results>(
         &mut self,
         func: TypedFunc<P, R>,
         params: P,
-    ) -> Result<R, WasmError>
-    where
-        P: ComponentNamedList + Lower + Send + Sync,
-        R: ComponentNamedList + Lift + Send + Sync + 'static,
-    {
+    ) -> Result<R, WasmError> {
         self.running = true;
         let called = if self.may_suspend {
             call_suspending(&mut self.store, func, params).await
@@ -147,15 +151,11 @@ fn arm(store: &mut Store<StoreState>, may_suspend: bool, context: TurnContext) {
 
 /// Calls a guest that may wait. While it computes, the epoch stops it; while it waits,
 /// the timer does.
-async fn call_suspending<P, R>(
+async fn call_suspending<P: Params, R: Results>(
     store: &mut Store<StoreState>,
     func: TypedFunc<P, R>,
     params: P,
-) -> WasmtimeResult<R>
-where
-    P: ComponentNamedList + Lower + Send + Sync,
-    R: ComponentNamedList + Lift + Send + Sync + 'static,
-{
+) -> WasmtimeResult<R> {
     let allowed = store.data().limits().turn_wall_ms;
     let deadline = Duration::from_millis(allowed);
     match timeout(deadline, func.call_async(store, params)).await {

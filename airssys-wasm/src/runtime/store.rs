@@ -15,7 +15,7 @@
 use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
-use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
+use wasmtime::component::TypedFunc;
 
 // Layer 3: Internal module imports
 use crate::core::component::description::Description;
@@ -29,7 +29,7 @@ use crate::core::turn::effects::{Effects, Outgoing};
 use crate::core::turn::report::{TurnCost, TurnOutcome, TurnReport};
 use crate::runtime::bindings::{lend_reply, types};
 use crate::runtime::compiled::CompiledComponent;
-use crate::runtime::instance::{Instance, NotMade};
+use crate::runtime::instance::{Instance, NotMade, Params, Results};
 use crate::runtime::outline::{CALLBACK, HANDLER, METADATA};
 use crate::runtime::settings::InstanceSettings;
 
@@ -115,7 +115,8 @@ impl StoreManager {
         }
     }
 
-    /// What the last turn or activation cost, however it ended.
+    /// What the last turn or activation cost, however it ended. Nothing for a message
+    /// that was refused unseen.
     pub fn cost(&self) -> TurnCost {
         self.cost
     }
@@ -197,6 +198,7 @@ impl StoreManager {
         message: &ComponentMessage,
         context: TurnContext,
     ) -> Result<TurnReport, WasmError> {
+        self.cost = TurnCost::default();
         check_message(&self.settings.limits, message)?;
         let Some(guest) = self.instance()?.exports().handler.clone() else {
             return Err(self.component.missing(HANDLER));
@@ -298,16 +300,12 @@ impl StoreManager {
     }
 
     /// One turn: arms the limits, calls the guest, and takes note of the cost.
-    async fn turn<P, R>(
+    async fn turn<P: Params, R: Results>(
         &mut self,
         context: TurnContext,
         func: TypedFunc<P, R>,
         params: P,
-    ) -> Result<R, WasmError>
-    where
-        P: ComponentNamedList + Lower + Send + Sync,
-        R: ComponentNamedList + Lift + Send + Sync + 'static,
-    {
+    ) -> Result<R, WasmError> {
         self.instance()?.begin(context);
         let result = self.call(func, params).await?;
         let instance = self.instance()?;
@@ -317,11 +315,11 @@ impl StoreManager {
     }
 
     /// Calls the guest. An error costs the instance its life.
-    async fn call<P, R>(&mut self, func: TypedFunc<P, R>, params: P) -> Result<R, WasmError>
-    where
-        P: ComponentNamedList + Lower + Send + Sync,
-        R: ComponentNamedList + Lift + Send + Sync + 'static,
-    {
+    async fn call<P: Params, R: Results>(
+        &mut self,
+        func: TypedFunc<P, R>,
+        params: P,
+    ) -> Result<R, WasmError> {
         let instance = self.instance()?;
         let called = instance.call(func, params).await;
         if called.is_err() {

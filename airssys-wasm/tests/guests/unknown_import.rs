@@ -24,6 +24,7 @@ fn it_can_still_be_looked_at() {
         inspection
             .fault
             .unwrap()
+            .to_string()
             .contains("evil:corp/backdoor@1.0.0")
     );
     let backdoor = &inspection.imports[0];

@@ -1,6 +1,7 @@
 // Layer 3: Internal module imports
 use airssys_wasm::core::component::id::ComponentId;
 use airssys_wasm::core::runtime::errors::{MissingExport, WasmError};
+use airssys_wasm::runtime::inspection::Inspection;
 use airssys_wasm::runtime::loader::ComponentLoader;
 
 use crate::support::{ENGINE, bytes, message};
@@ -27,4 +28,11 @@ fn by_handle_it_loads_and_cannot_be_called() {
     let handle = ENGINE.load_component(&id, &bytes("wrong-version")).unwrap();
     let called = ENGINE.call_handle_message(&handle, &message("", ""));
     assert_eq!(called, Err(expected()));
+}
+
+#[test]
+fn looking_at_it_tells_why_it_cannot_run_here() {
+    let inspection = Inspection::of(&bytes("wrong-version")).unwrap();
+    assert_eq!(inspection.handler.as_deref(), Some("0.2.0"));
+    assert_eq!(inspection.fault, Some(expected()));
 }

@@ -51,6 +51,15 @@ const STREAMS: &str = "
         interface stdin { use wasi:io/streams@0.2.0.{input-stream}; get-stdin: func() -> input-stream; }
     }";
 
+/// A world of an actor that imports these streams.
+fn world(imports: &[&str]) -> String {
+    let imports: String = imports
+        .iter()
+        .map(|i| format!("import {i}@0.2.0;"))
+        .collect();
+    format!("{STREAMS} world guest {{ include airssys:actor/actor@0.1.0; {imports} }}")
+}
+
 async fn start(component: &[u8], limits: Limits) -> StoreManager {
     let engine = engine();
     let component = ComponentLoader::new(engine.clone())
@@ -211,14 +220,7 @@ fn logged(component: &[u8], limits: Limits) -> Vec<String> {
 
 /// Writes 30 bytes, in two pieces, to standard output or error.
 fn writer(stream: &str) -> Vec<u8> {
-    let wit = format!(
-        "{STREAMS}
-        world guest {{
-            include airssys:actor/actor@0.1.0;
-            import wasi:cli/{stream}@0.2.0;
-            import wasi:io/streams@0.2.0;
-        }}"
-    );
+    let wit = world(&[&format!("wasi:cli/{stream}"), "wasi:io/streams"]);
     let wat = format!(
         r#"(module
         (import "wasi:cli/{stream}@0.2.0" "get-{stream}" (func $get (result i32)))
@@ -260,14 +262,7 @@ fn output_is_bounded_as_logging_is() {
 
 #[tokio::test]
 async fn standard_input_is_at_its_end() {
-    let wit = format!(
-        "{STREAMS}
-        world guest {{
-            include airssys:actor/actor@0.1.0;
-            import wasi:cli/stdin@0.2.0;
-            import wasi:io/streams@0.2.0;
-        }}"
-    );
+    let wit = world(&["wasi:cli/stdin", "wasi:io/streams"]);
     let wat = format!(
         r#"(module
         (import "wasi:cli/stdin@0.2.0" "get-stdin" (func $get (result i32)))
@@ -351,13 +346,7 @@ fn a_wasi_that_is_not_there_at_all_is_refused_at_once() {
 /// It asks for standard output a thousand times and gives none of it back.
 #[tokio::test]
 async fn handles_are_bounded() {
-    let wit = format!(
-        "{STREAMS}
-        world guest {{
-            include airssys:actor/actor@0.1.0;
-            import wasi:cli/stdout@0.2.0;
-        }}"
-    );
+    let wit = world(&["wasi:cli/stdout"]);
     let wat = format!(
         r#"(module
         (import "wasi:cli/stdout@0.2.0" "get-stdout" (func $get (result i32)))

@@ -57,6 +57,7 @@ impl Figure {
 
     /// Whether the floor varied so much that the ratio says nothing.
     pub(crate) fn is_noisy(&self) -> bool {
-        self.floor.is_some_and(|floor| floor.p90 > NOISY * floor.p10)
+        self.floor
+            .is_some_and(|floor| floor.p90 > NOISY * floor.p10)
     }
 }

@@ -83,8 +83,12 @@ fn row(figure: &Figure) -> [String; COLUMNS] {
         figure.floor.map(time).unwrap_or_default(),
         time(figure.ours),
         figure.peer.map(time).unwrap_or_default(),
-        figure.ratio().map(|r| format!("{r:.2}")).unwrap_or_default(),
-        goal.map(|goal| format!("{:.2}", goal.goal)).unwrap_or_default(),
+        figure
+            .ratio()
+            .map(|r| format!("{r:.2}"))
+            .unwrap_or_default(),
+        goal.map(|goal| format!("{:.2}", goal.goal))
+            .unwrap_or_default(),
         moonshot.map(|m| format!("{m:.2}")).unwrap_or_default(),
         goal.map(|goal| verdict(figure, goal)).unwrap_or_default(),
     ]

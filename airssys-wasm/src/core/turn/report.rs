@@ -30,7 +30,9 @@ pub enum TurnOutcome {
 /// What a turn cost, whether it ran to its end or not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct TurnCost {
-    /// The fuel used, about one unit for each instruction.
+    /// The fuel used, about one unit for each instruction. After a turn that was stopped
+    /// it is at least so much: a guest keeps count by itself, and tells the engine when
+    /// it calls the host and when it returns.
     pub fuel: u64,
     /// The most bytes that all memories and tables of the instance have taken up
     /// since its activation.

@@ -1,0 +1,182 @@
+//! One live actor, all by itself.
+
+// Layer 1: Standard library imports
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+// Layer 2: Third-party crate imports
+use airssys_wasm::core::component::MessagePayload;
+use airssys_wasm::core::component::id::ComponentId;
+use airssys_wasm::core::component::message::ComponentMessage;
+use airssys_wasm::core::storage::keyspace::Keyspace;
+use airssys_wasm::core::turn::context::TurnContext;
+use airssys_wasm::core::turn::effects::Effects;
+use airssys_wasm::core::turn::errors::{CallError, HostError};
+use airssys_wasm::core::turn::report::{TurnCost, TurnOutcome};
+use airssys_wasm::runtime::compiled::CompiledComponent;
+use airssys_wasm::runtime::engine::WasmtimeEngine;
+use airssys_wasm::runtime::host_fn::rpc::PendingCall;
+use airssys_wasm::runtime::settings::InstanceSettings;
+use airssys_wasm::runtime::store::StoreManager;
+use serde::Serialize;
+use tokio::select;
+use tokio::sync::mpsc;
+
+// Layer 3: Internal module imports
+use crate::advice;
+use crate::effect::UnansweredCall;
+use crate::failure::Failure;
+use crate::trial::Plan;
+
+/// Calls of one turn that are shown. A turn may make as many as its time allows.
+const MAX_CALLS: usize = 1_024;
+
+/// What a run is given besides the message. With the same, it does the same.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Inputs {
+    pub(crate) actor: ComponentId,
+    /// Each turn's random numbers follow from this and its number.
+    pub(crate) seed: u64,
+    /// The time that the guest is told in every turn.
+    pub(crate) now_ms: u64,
+}
+
+/// What a turn or an activation took.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Cost {
+    pub(crate) wall_ns: u64,
+    #[serde(flatten)]
+    pub(crate) guest: TurnCost,
+}
+
+/// One instance, and who answers its calls.
+pub(crate) struct Actor {
+    store: StoreManager,
+    desk: CallDesk,
+    inputs: Inputs,
+    turns: u64,
+}
+
+impl Actor {
+    /// An instance to be.
+    pub(crate) fn new(
+        engine: &WasmtimeEngine,
+        component: &Arc<CompiledComponent>,
+        plan: &Plan,
+    ) -> Self {
+        let (port, pending) = mpsc::channel(1);
+        let settings = InstanceSettings {
+            limits: plan.limits.clone(),
+            config: plan.config.clone(),
+            directory: vec![plan.inputs.actor.component().to_owned()],
+            calls: Some(port),
+            ..InstanceSettings::new(plan.inputs.actor.clone())
+        };
+        Self {
+            store: engine.store(component, settings, Keyspace::default()),
+            desk: CallDesk {
+                pending,
+                calls: Vec::new(),
+            },
+            inputs: plan.inputs.clone(),
+            turns: 0,
+        }
+    }
+
+    /// Makes the instance and runs its `init`, whose effects are still to be committed.
+    pub(crate) async fn activate(&mut self) -> (Result<Effects, Failure>, Cost) {
+        let context = self.next_context();
+        let began = Instant::now();
+        let activated = self.desk.attend(self.store.activate(context)).await;
+        let cost = self.cost_since(began);
+        (activated.map_err(advice::not_run), cost)
+    }
+
+    /// Runs one turn, whose effects are still to be committed.
+    pub(crate) async fn turn(
+        &mut self,
+        message: &ComponentMessage,
+    ) -> (Result<(Option<MessagePayload>, Effects), Failure>, Cost) {
+        let context = self.next_context();
+        let began = Instant::now();
+        let turn = self.store.handle_message(message, context);
+        let turned = self.desk.attend(turn).await;
+        let cost = self.cost_since(began);
+        let result = match turned {
+            Ok(report) => match report.outcome {
+                TurnOutcome::Replied(reply) => Ok((reply, report.effects)),
+                TurnOutcome::Rejected(why) => Err(advice::rejected(why)),
+                TurnOutcome::Retry(why) => Err(advice::retry_requested(why)),
+            },
+            Err(error) => Err(advice::not_run(error)),
+        };
+        (result, cost)
+    }
+
+    /// Commits what a turn or an activation stored. There is nobody to send the rest to.
+    pub(crate) fn commit(&mut self, effects: Effects) {
+        self.store.commit(effects);
+    }
+
+    /// Takes the calls that were made since this was last asked.
+    pub(crate) fn take_calls(&mut self) -> Vec<UnansweredCall> {
+        std::mem::take(&mut self.desk.calls)
+    }
+
+    fn cost_since(&self, began: Instant) -> Cost {
+        Cost {
+            wall_ns: nanoseconds_since(began),
+            guest: self.store.cost(),
+        }
+    }
+
+    fn next_context(&mut self) -> TurnContext {
+        self.turns += 1;
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.inputs.seed.to_le_bytes());
+        seed[8..16].copy_from_slice(&self.turns.to_le_bytes());
+        TurnContext {
+            turn: self.turns,
+            now_ms: self.inputs.now_ms,
+            seed,
+            trace_parent: None,
+        }
+    }
+}
+
+/// Tells whoever calls another actor that there is none, and remembers the call.
+struct CallDesk {
+    pending: mpsc::Receiver<PendingCall>,
+    calls: Vec<UnansweredCall>,
+}
+
+impl CallDesk {
+    /// Finishes a turn, answering the calls that it makes.
+    async fn attend<T>(&mut self, turn: impl Future<Output = T>) -> T {
+        let mut turn = pin!(turn);
+        loop {
+            select! {
+                biased;
+                finished = &mut turn => return finished,
+                Some(pending) = self.pending.recv() => self.answer(pending),
+            }
+        }
+    }
+
+    fn answer(&mut self, pending: PendingCall) {
+        let why = "`airssys try` runs one component by itself, and there is nobody to call";
+        let answer = Err(CallError::Host(HostError::Unavailable(why.to_owned())));
+        // A caller that gave up does not want it.
+        let _ = pending.reply.send(answer);
+        if self.calls.len() < MAX_CALLS {
+            self.calls.push(pending.call.into());
+        }
+    }
+}
+
+/// The time since then. In 64 bits they would last for five centuries.
+pub(crate) fn nanoseconds_since(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,18 @@
+//! Drives the real `airssys` with the real guests in `guests/bin`.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod arguments;
+mod caching;
+mod failures;
+mod inspecting;
+mod interrupting;
+mod json;
+mod limiting;
+mod logging;
+mod repeating;
+mod run;
+mod trying;
