@@ -130,10 +130,20 @@ impl fmt::Display for GuestFault {
         if !self.reason.is_empty() {
             write!(f, ": {}", self.reason)?;
         }
-        match self.backtrace.first() {
-            Some(innermost) => write!(f, " (in {innermost})"),
+        match self.culprit() {
+            Some(function) => write!(f, " (in {function})"),
             None => Ok(()),
         }
+    }
+}
+
+impl GuestFault {
+    /// The innermost function that is not a language's way of giving up.
+    fn culprit(&self) -> Option<&String> {
+        let machinery = ["__rustc::", "core::", "std::", "abort"];
+        let is_machinery = |name: &&String| machinery.iter().any(|m| name.starts_with(m));
+        let own = self.backtrace.iter().find(|name| !is_machinery(name));
+        own.or(self.backtrace.first())
     }
 }
 
@@ -205,11 +215,13 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_names_its_innermost_function() {
+    fn a_fault_names_the_function_that_gave_up() {
         let mut fault = GuestFault::new(FaultKind::Unreachable, "");
         assert_eq!(fault.to_string(), "the guest gave up (`unreachable`)");
         fault.reason = "boom".into();
-        fault.backtrace = vec!["counter::add".into(), "main".into()];
+        fault.backtrace = ["__rustc::rust_panic", "counter::add", "main"]
+            .map(String::from)
+            .to_vec();
         assert_eq!(
             fault.to_string(),
             "the guest gave up (`unreachable`): boom (in counter::add)"
