@@ -188,8 +188,8 @@ impl ComponentLoader {
         if let Some(compiled) = self.engine.find(digest) {
             return Ok(compiled);
         }
-        if let Some(artefact) = cache.get(self.engine.engine(), digest)
-            && let Some(compiled) = self.restore(&artefact, digest, &outline)
+        if let Some(entry) = cache.get(self.engine.engine(), digest)
+            && let Some(compiled) = self.restore(&entry, digest, &outline)
         {
             return Ok(compiled);
         }
@@ -201,20 +201,20 @@ impl ComponentLoader {
         Ok(compiled)
     }
 
-    /// Loads an artefact. One that wasmtime does not take, say of another version, is
+    /// Loads an entry of the cache. One that wasmtime does not take, say of another version, is
     /// no error: it is compiled again.
     fn restore(
         &self,
-        artefact: &[u8],
+        entry: &Path,
         digest: Digest,
         outline: &Outline,
     ) -> Option<Arc<CompiledComponent>> {
         let restored = self.engine.place(|engine| {
-            // SAFETY: the bytes must be what wasmtime made. They come out of a folder
-            // that this user alone can write, from an entry that is whole and was made
-            // for this component by an engine of the same settings; wasmtime itself
-            // refuses artefacts of another version of it.
-            unsafe { Component::deserialize(engine, artefact) }
+            // SAFETY: the file must be what wasmtime made, and stay so. It is in a folder
+            // that this user alone can write, is whole, and was made for this component by
+            // an engine of the same settings; entries are replaced and never written to.
+            // Wasmtime itself refuses artefacts of another version of it.
+            unsafe { Component::deserialize_file(engine, entry) }
         });
         let (component, linkage) = restored
             .inspect_err(|error| tracing::warn!(%error, "compiling again"))
