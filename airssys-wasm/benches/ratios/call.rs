@@ -20,7 +20,7 @@ use crate::raw::Raw;
 const PAYLOAD_BYTES: usize = 1024;
 
 pub(crate) fn measure(plan: Plan) -> Outcome<Vec<Figure>> {
-    Ok(vec![sync(plan)?, suspending(plan)?])
+    Ok(vec![sync(plan)?, by_handle(plan)?, suspending(plan)?])
 }
 
 /// A guest that cannot wait.
@@ -36,6 +36,25 @@ fn sync(plan: Plan) -> Outcome<Figure> {
         batches(plan, || echoed(raw.call(&message)?))?,
     )?;
     Ok(Figure::ratio("call_sync_1k", compared))
+}
+
+/// The same by handle: behind a lock, with the time and a seed for each turn, committed.
+fn by_handle(plan: Plan) -> Outcome<Figure> {
+    let engine = WasmtimeEngine::new()?;
+    let echo = guest::committed("echo")?;
+    let message = message(PAYLOAD_BYTES);
+    let handle = engine.load_component(message.to(), &echo)?;
+    let mut raw = Raw::new(Linker::new(engine.engine()), &echo)?;
+    let ours = || {
+        let reply = engine.call_handle_message(&handle, &message)?;
+        echoed(reply.map_or(0, |reply| reply.len()))
+    };
+    let compared = compare(
+        plan,
+        batches(plan, ours)?,
+        batches(plan, || echoed(raw.call(&message)?))?,
+    )?;
+    Ok(Figure::ratio("call_by_handle_1k", compared))
 }
 
 /// A guest that could wait.

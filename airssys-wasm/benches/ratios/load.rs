@@ -25,8 +25,8 @@ use crate::guest;
 use crate::measure::{Outcome, Plan, alone, batches, compare};
 
 pub(crate) fn measure(plan: Plan) -> Outcome<Vec<Figure>> {
-    let mut figures = load("load_cached", "markdown", plan)?;
-    figures.extend(load("load_cached_echo", "echo", plan)?);
+    let mut figures = load("load_cached", "echo", plan)?;
+    figures.extend(load("load_cached_large", "markdown", plan)?);
     Ok(figures)
 }
 

@@ -93,7 +93,9 @@ impl Instance {
     ) -> Result<R, WasmError> {
         self.running = true;
         let called = if self.may_suspend {
-            call_suspending(&mut self.store, func, params).await
+            // Boxed, or every future above this one would be as large as its stack and
+            // timer, and moving those costs turns that never wait more than the call.
+            Box::pin(call_suspending(&mut self.store, func, params)).await
         } else {
             func.call(&mut self.store, params)
         };
