@@ -166,9 +166,9 @@ mod tests {
         assert_eq!(
             Table::of(&figures).to_string(),
             "\
-figure                   floor                   ours  extism  ratio  goal  moonshot  met?
-a             275 ns (270–290)       284 ns (284–284)           1.03
-host_call  6170 ns (6000–6200)  12.3 µs (12.3–12.3)             2.00  3.00             yes
+figure                   floor                 ours  extism  ratio  goal  moonshot  met?
+a             275 ns (270–290)     284 ns (284–284)           1.03
+host_call  6170 ns (6000–6200)  12.3 µs (12.3–12.3)           2.00  3.00             yes
 "
         );
     }
