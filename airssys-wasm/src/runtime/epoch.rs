@@ -42,6 +42,7 @@ impl EpochClock {
     }
 
     /// The ticks so far.
+    #[inline]
     pub(crate) fn now(&self) -> u64 {
         self.ticks.load(Ordering::Relaxed)
     }
@@ -79,11 +80,13 @@ impl Stopwatch {
     }
 
     /// Begins a turn.
+    #[inline]
     pub(crate) fn start(&mut self) {
         self.began = self.clock.now();
     }
 
     /// How many ticks a turn may take.
+    #[inline]
     pub(crate) fn allowed(&self) -> u64 {
         self.allowed
     }

@@ -80,6 +80,7 @@ impl Instance {
     }
 
     /// Begins a turn.
+    #[inline]
     pub(crate) fn begin(&mut self, context: TurnContext) {
         arm(&mut self.store, self.may_suspend, context);
     }
@@ -104,6 +105,7 @@ impl Instance {
     }
 
     /// Whether a turn was begun that nobody waited for.
+    #[inline]
     pub(crate) fn is_abandoned(&self) -> bool {
         self.running
     }
@@ -135,6 +137,7 @@ impl Instance {
 }
 
 /// Begins a turn: fresh fuel, a fresh deadline, an empty record.
+#[inline]
 fn arm(store: &mut Store<StoreState>, may_suspend: bool, context: TurnContext) {
     let state = store.data_mut();
     state.begin(context);
@@ -175,6 +178,7 @@ pub(crate) fn at_epoch(state: &StoreState) -> UpdateDeadline {
     }
 }
 
+#[inline]
 fn cost_of(store: &Store<StoreState>) -> TurnCost {
     let left = store.get_fuel().unwrap_or_default();
     TurnCost {

@@ -62,11 +62,13 @@ impl StoreState {
         &mut self.host
     }
 
+    #[inline]
     pub(crate) fn limits(&self) -> &Limits {
         &self.settings.limits
     }
 
     /// Begins a turn.
+    #[inline]
     pub(crate) fn begin(&mut self, context: TurnContext) {
         self.recorder.begin(context);
         if let Some(wasi) = &mut self.wasi {
@@ -81,6 +83,7 @@ impl StoreState {
     }
 
     /// Tells the operator when a turn logged more than it may.
+    #[inline]
     pub(crate) fn report_dropped_lines(&self) {
         let dropped = self.recorder.dropped_log_lines(self.limits());
         if dropped > 0 {

@@ -329,6 +329,7 @@ impl StoreManager {
         called
     }
 
+    #[inline]
     fn report(&mut self, outcome: TurnOutcome) -> Result<TurnReport, WasmError> {
         let effects = match &outcome {
             TurnOutcome::Replied(reply) => {
@@ -342,6 +343,7 @@ impl StoreManager {
         Ok(TurnReport { outcome, effects })
     }
 
+    #[inline]
     fn instance(&mut self) -> Result<&mut Instance, WasmError> {
         if matches!(&self.body, Body::Live(instance) if instance.is_abandoned()) {
             self.drop_instance();

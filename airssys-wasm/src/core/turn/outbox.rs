@@ -23,6 +23,7 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     /// Begins a new turn. What was recorded and not taken is dropped.
+    #[inline]
     pub(crate) fn begin(&mut self, turn: u64) {
         self.outgoing.clear();
         self.payload_bytes = 0;
@@ -31,6 +32,7 @@ impl Outbox {
     }
 
     /// Takes what was recorded.
+    #[inline]
     pub(crate) fn take(&mut self) -> Vec<Outgoing> {
         std::mem::take(&mut self.outgoing)
     }

@@ -37,7 +37,12 @@ pub(crate) struct KeyPage {
 
 impl Overlay {
     /// Takes the writes, and is as new.
+    #[inline]
     pub(crate) fn take(&mut self) -> Writes {
+        // Most turns write nothing, and leave nothing to be cleared.
+        if self.operations == 0 {
+            return Writes::new();
+        }
         std::mem::take(self).writes
     }
 

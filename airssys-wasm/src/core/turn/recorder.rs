@@ -28,6 +28,7 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     /// Begins a turn. What an earlier one recorded and nobody took is dropped.
+    #[inline]
     pub(crate) fn begin(&mut self, context: TurnContext) {
         self.overlay.take();
         self.outbox.begin(context.turn);
@@ -37,6 +38,7 @@ impl Recorder {
     }
 
     /// Takes what the turn recorded.
+    #[inline]
     pub(crate) fn take_effects(&mut self) -> Effects {
         Effects {
             writes: self.overlay.take(),
@@ -75,6 +77,7 @@ impl Recorder {
     }
 
     /// How many log lines of the turn were dropped.
+    #[inline]
     pub(crate) fn dropped_log_lines(&self, limits: &Limits) -> u64 {
         self.log_lines.saturating_sub(limits.turn_log_lines)
     }
