@@ -27,12 +27,19 @@ const PEER: &str = "airssys-wasm/benches/peers/Cargo.toml";
 const PEER_KEY: &str = "extism_call_1k";
 const OUR_KEY: &str = "call_sync_1k";
 
+/// Processes that measure the same, one after the other.
+const ROUNDS: usize = 5;
+
 /// Arguments of `cargo xtask bench`.
 #[derive(Args)]
 pub(crate) struct BenchArgs {
     /// Measure less: for a first look, not for conclusions
     #[arg(long)]
     quick: bool,
+
+    /// Leave out the peer, which takes minutes to build the first time
+    #[arg(long)]
+    no_peer: bool,
 }
 
 /// Builds everything, and only then measures, so that nothing is compiled meanwhile. Prints the
@@ -40,11 +47,11 @@ pub(crate) struct BenchArgs {
 pub(crate) fn run(args: &BenchArgs, root: &Path) -> anyhow::Result<()> {
     let built = ours(root).arg("--no-run").status()?;
     anyhow::ensure!(built.success(), "the benchmarks do not build");
-    let peer_built = peer(root, "build").status()?.success();
+    let peer_built = !args.no_peer && peer(root, "build").status()?.success();
 
-    let mut figures = measure(args, ours(root))?;
+    let mut figures = measure(args, || ours(root))?;
     if peer_built {
-        let peers = measure(args, peer(root, "run"))?;
+        let peers = measure(args, || peer(root, "run"))?;
         let extism = peers.into_iter().find(|figure| figure.key == PEER_KEY);
         let like_ours = figures.iter_mut().find(|figure| figure.key == OUR_KEY);
         if let (Some(extism), Some(ours)) = (extism, like_ours) {
@@ -54,7 +61,7 @@ pub(crate) fn run(args: &BenchArgs, root: &Path) -> anyhow::Result<()> {
 
     println!("{}", Table::of(&figures));
     if !peer_built {
-        println!("peer: extism not built");
+        println!("extism: not built");
     }
     for noisy in figures.iter().filter(|figure| figure.is_noisy()) {
         println!(
@@ -92,9 +99,21 @@ fn cargo(root: &Path) -> Command {
     command
 }
 
-/// Runs a program that prints figures.
-fn measure(args: &BenchArgs, mut command: Command) -> anyhow::Result<Vec<Figure>> {
-    command.arg("--").stderr(Stdio::inherit());
+/// Measures in several processes, since where a process has its code and its memory makes a
+/// difference of some percent, for as long as it lives.
+fn measure(args: &BenchArgs, command: impl Fn() -> Command) -> anyhow::Result<Vec<Figure>> {
+    let rounds = if args.quick { 1 } else { ROUNDS };
+    let rounds = (0..rounds).map(|_| measure_once(args, command()));
+    Ok(Figure::over_rounds(rounds.collect::<Result<_, _>>()?))
+}
+
+/// Runs a program that prints a figure per line.
+fn measure_once(args: &BenchArgs, mut command: Command) -> anyhow::Result<Vec<Figure>> {
+    command.args(["--quiet", "--"]).stderr(Stdio::inherit());
+    // With these set, every error that a peer makes and drops costs it a walk of the stack.
+    command
+        .env_remove("RUST_BACKTRACE")
+        .env_remove("RUST_LIB_BACKTRACE");
     if args.quick {
         command.arg("--quick");
     }

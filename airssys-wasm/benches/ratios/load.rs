@@ -70,7 +70,7 @@ impl Steps<'_> {
     fn measure(&self, key: &str, plan: Plan) -> Outcome<Vec<Figure>> {
         let artefact = fs::read(&self.entry)?;
         let engine = self.engine.engine();
-        let component = deserialize(engine, &artefact)?;
+        let component = deserialize_file(engine, &self.entry)?;
         let mut figures = Vec::new();
         let mut step = |name: &str, run: &mut dyn FnMut() -> Outcome| -> Outcome {
             let spread = alone(plan, batches(plan, run)?)?;
@@ -84,7 +84,7 @@ impl Steps<'_> {
         step("checksum", &mut || {
             done(XxHash3_128::oneshot_with_seed(7, &artefact))
         })?;
-        step("deserialize", &mut || done(deserialize(engine, &artefact)?))?;
+        step("map", &mut || done(deserialize_file(engine, &self.entry)?))?;
         step("link", &mut || {
             done(self.engine.linker().instantiate_pre(&component)?)
         })?;
@@ -113,9 +113,4 @@ fn only_entry(folder: &Path) -> Outcome<PathBuf> {
 fn deserialize_file(engine: &Engine, artefact: &Path) -> Outcome<Component> {
     // SAFETY: wasmtime made it, in a folder that is ours alone.
     Ok(unsafe { Component::deserialize_file(engine, artefact)? })
-}
-
-fn deserialize(engine: &Engine, artefact: &[u8]) -> Outcome<Component> {
-    // SAFETY: wasmtime made it, in a folder that is ours alone.
-    Ok(unsafe { Component::deserialize(engine, artefact)? })
 }

@@ -23,7 +23,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// For figures to be published.
     pub(crate) const FULL: Self = Self {
-        batches: 101,
+        batches: 51,
         batch: Duration::from_millis(5),
     };
 

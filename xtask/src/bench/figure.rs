@@ -20,12 +20,26 @@ pub(crate) struct Figure {
     pub(crate) peer: Option<Spread>,
 }
 
-/// The middle one of all batches, and the ends of the middle eight tenths; in nanoseconds.
-#[derive(Deserialize, Clone, Copy)]
+/// The middle one of all batches, and the ends of the middle eight tenths. Over several rounds:
+/// the middle round's middle, and the outermost ends.
+#[derive(Debug, Deserialize, Clone, Copy, PartialEq)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
     pub(crate) p10: f64,
     pub(crate) p90: f64,
+}
+
+impl Spread {
+    fn over(self, others: impl Iterator<Item = Self>) -> Self {
+        let mut all: Vec<Self> = others.collect();
+        all.push(self);
+        all.sort_by(|a, b| a.median.total_cmp(&b.median));
+        Self {
+            median: all[all.len() / 2].median,
+            p10: all.iter().map(|s| s.p10).fold(f64::INFINITY, f64::min),
+            p90: all.iter().map(|s| s.p90).fold(0.0, f64::max),
+        }
+    }
 }
 
 /// A figure as it stands in the file.
@@ -38,6 +52,21 @@ pub(crate) struct Ratio<'a> {
 }
 
 impl Figure {
+    /// One figure for each key, in the order of the first round.
+    pub(crate) fn over_rounds(mut rounds: Vec<Vec<Self>>) -> Vec<Self> {
+        if rounds.is_empty() {
+            return Vec::new();
+        }
+        let mut figures = rounds.remove(0);
+        for figure in &mut figures {
+            let same = || rounds.iter().flatten().filter(|f| f.key == figure.key);
+            let floors = same().filter_map(|other| other.floor);
+            figure.floor = figure.floor.map(|floor| floor.over(floors));
+            figure.ours = figure.ours.over(same().map(|other| other.ours));
+        }
+        figures
+    }
+
     /// Ours ÷ floor.
     pub(crate) fn ratio(&self) -> Option<f64> {
         self.floor.map(|floor| self.ours.median / floor.median)
@@ -59,5 +88,33 @@ impl Figure {
     pub(crate) fn is_noisy(&self) -> bool {
         self.floor
             .is_some_and(|floor| floor.p90 > NOISY * floor.p10)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn rounds_become_one() {
+        let round = |median: f64| -> Vec<Figure> {
+            let spread = json!({ "median": median, "p10": median - 1.0, "p90": median + 1.0 });
+            serde_json::from_value(json!([
+                { "key": "a", "unit": "ns", "ours": spread, "floor": spread },
+                { "key": "b", "unit": "ns", "ours": spread, "floor": null },
+            ]))
+            .unwrap()
+        };
+        let figures = Figure::over_rounds(vec![round(20.0), round(10.0), round(60.0)]);
+        let expected = Spread {
+            median: 20.0,
+            p10: 9.0,
+            p90: 61.0,
+        };
+        assert_eq!(figures.len(), 2);
+        assert_eq!(figures[0].floor, Some(expected));
+        assert_eq!((figures[1].ours, figures[1].floor), (expected, None));
+        assert!(Figure::over_rounds(Vec::new()).is_empty());
     }
 }
