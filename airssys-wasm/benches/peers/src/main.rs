@@ -45,7 +45,8 @@ fn run() -> Outcome {
         }
     };
     let spread = alone(plan, batches(plan, call)?)?;
-    let line = json!({ "key": "extism_call_1k", "unit": "ns", "ours": spread.to_json(), "floor": null });
+    let line =
+        json!({ "key": "extism_call_1k", "unit": "ns", "ours": spread.to_json(), "floor": null });
     println!("{line}");
     Ok(())
 }
