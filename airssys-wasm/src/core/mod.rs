@@ -4,6 +4,7 @@
 //! input or output, and reads no clock: time and randomness are handed in.
 
 pub mod component;
+pub mod delivery;
 pub mod limits;
 pub mod runtime;
 pub mod storage;

@@ -1,3 +1,4 @@
 //! An actor's keys and values.
 
 pub mod keyspace;
+pub mod store;

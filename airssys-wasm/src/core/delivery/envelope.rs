@@ -1,0 +1,100 @@
+//! What lies in a mailbox.
+
+// Layer 1: Standard library imports
+use std::sync::Arc;
+
+// Layer 2: Third-party crate imports
+use futures_channel::oneshot;
+
+// Layer 3: Internal module imports
+use crate::core::component::id::ComponentId;
+use crate::core::component::message::ComponentMessage;
+use crate::core::turn::call::{CallOutcome, Reply};
+
+/// A message, or the reply to a request, on its way to an actor.
+#[derive(Debug)]
+pub struct Envelope {
+    /// What the actor is to handle.
+    pub content: Letter,
+    /// Where the actor's answer goes.
+    pub answer: Answer,
+    /// The W3C `traceparent` that travels with it.
+    pub trace_parent: Option<Arc<str>>,
+    /// When whoever waits for the answer gives up, on the system's monotonic clock in
+    /// milliseconds. What is older is not handled any more.
+    pub deadline_ms: Option<u64>,
+}
+
+/// What an actor handles in one turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Letter {
+    /// A message.
+    Message(ComponentMessage),
+    /// The reply to an earlier request of this actor.
+    Reply(ReplyTo),
+}
+
+/// A reply and the actor that asked for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplyTo {
+    /// Who made the request.
+    pub to: ComponentId,
+    /// Who answered, or was to answer.
+    pub from: ComponentId,
+    /// The reply.
+    pub reply: Reply,
+}
+
+/// Where an actor's answer goes.
+#[derive(Debug)]
+pub enum Answer {
+    /// Nowhere: nobody asked for one.
+    Nobody,
+    /// To a program, or a turn, that waits for it.
+    Waiting(oneshot::Sender<CallOutcome>),
+    /// Back to the sender, as a turn of its own.
+    Callback,
+}
+
+impl Letter {
+    /// Whom it is for.
+    pub fn to(&self) -> &ComponentId {
+        match self {
+            Self::Message(message) => message.to(),
+            Self::Reply(reply) => &reply.to,
+        }
+    }
+
+    /// Whom it is from.
+    pub fn from(&self) -> &ComponentId {
+        match self {
+            Self::Message(message) => message.from(),
+            Self::Reply(reply) => &reply.from,
+        }
+    }
+
+    /// What it is: a message's kind, and `reply` for a reply.
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::Message(message) => message.message_type(),
+            Self::Reply(_) => "reply",
+        }
+    }
+}
+
+impl Envelope {
+    /// A message that nobody awaits an answer to.
+    pub fn tell(message: ComponentMessage) -> Self {
+        Self {
+            content: Letter::Message(message),
+            answer: Answer::Nobody,
+            trace_parent: None,
+            deadline_ms: None,
+        }
+    }
+
+    /// Whom it is for.
+    pub fn to(&self) -> &ComponentId {
+        self.content.to()
+    }
+}

@@ -1,0 +1,5 @@
+//! Messages on their way.
+
+pub mod dead_letter;
+pub mod envelope;
+pub mod refusal;

@@ -1,0 +1,53 @@
+//! Why a message was not accepted.
+
+// Layer 2: Third-party crate imports
+use serde::Serialize;
+use thiserror::Error;
+
+// Layer 3: Internal module imports
+use crate::core::delivery::envelope::Envelope;
+use crate::core::turn::errors::HostError;
+
+/// A message that was not accepted, given back.
+#[derive(Debug, Error)]
+#[error("{reason}")]
+pub struct Refused {
+    /// What was to be delivered.
+    pub envelope: Box<Envelope>,
+    /// Why it was not.
+    pub reason: Refusal,
+}
+
+/// Why a message was not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Refusal {
+    /// No component has this namespace and name.
+    #[error("there is no such component")]
+    UnknownTarget,
+    /// The receiver has as many messages waiting as its mailbox holds.
+    #[error("the mailbox is full")]
+    MailboxFull,
+    /// The receiver was stopped, by an operator or since it may fail only once.
+    #[error("the actor is stopped")]
+    Stopped,
+    /// The receiver's supervisor gave it up.
+    #[error("the actor's supervisor gave it up")]
+    GivenUp,
+    /// The system is shutting down.
+    #[error("the system is shutting down")]
+    ShuttingDown,
+}
+
+impl From<Refusal> for HostError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::UnknownTarget => Self::NotFound,
+            Refusal::MailboxFull => Self::MailboxFull,
+            Refusal::Stopped | Refusal::GivenUp | Refusal::ShuttingDown => {
+                Self::Unavailable(refusal.to_string())
+            }
+        }
+    }
+}

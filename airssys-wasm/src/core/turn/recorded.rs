@@ -1,0 +1,53 @@
+//! A turn's inputs and what came of it, kept so that it can be run again.
+
+// Layer 1: Standard library imports
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+// Layer 2: Third-party crate imports
+use bytes::Bytes;
+
+// Layer 3: Internal module imports
+use crate::core::component::digest::Digest;
+use crate::core::component::id::ComponentId;
+use crate::core::delivery::envelope::Letter;
+use crate::core::runtime::errors::WasmError;
+use crate::core::turn::call::{Call, CallOutcome};
+use crate::core::turn::context::TurnContext;
+use crate::core::turn::errors::HostError;
+use crate::core::turn::report::TurnReport;
+
+/// One turn: everything that went into it, and what came out.
+///
+/// Run again on the same component with the same inputs, it does the same. What a guest
+/// keeps in its own memory between turns is no input, and is not here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedTurn {
+    /// Whose turn it was.
+    pub actor: ComponentId,
+    /// The component that ran it.
+    pub component: Digest,
+    /// What it handled.
+    pub letter: Letter,
+    /// Its time, seed and number.
+    pub context: TurnContext,
+    /// What it learnt from its host.
+    pub learnt: Learnt,
+    /// What came of it.
+    pub result: Result<TurnReport, WasmError>,
+}
+
+/// What a turn learnt from its host, apart from what it was given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Learnt {
+    /// The committed keys that it saw, and those that it asked for in vain.
+    pub keys: BTreeMap<String, Option<Bytes>>,
+    /// How many bytes and keys the actor had.
+    pub usage: (u64, u64),
+    /// Targets that it was told it cannot send to.
+    pub refusals: BTreeMap<ComponentId, HostError>,
+    /// The calls that it made, in order, and what came back.
+    pub calls: Vec<(Call, CallOutcome)>,
+    /// The components that it was told of, if it asked.
+    pub components: Option<Arc<[String]>>,
+}
