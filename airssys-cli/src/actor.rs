@@ -1,9 +1,8 @@
 //! One live actor, all by itself.
 
 // Layer 1: Standard library imports
-use std::future::Future;
-use std::pin::pin;
-use std::sync::Arc;
+use std::future::ready;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 // Layer 2: Third-party crate imports
@@ -11,18 +10,17 @@ use airssys_wasm::core::component::MessagePayload;
 use airssys_wasm::core::component::id::ComponentId;
 use airssys_wasm::core::component::message::ComponentMessage;
 use airssys_wasm::core::storage::keyspace::Keyspace;
+use airssys_wasm::core::turn::call::Call;
 use airssys_wasm::core::turn::context::TurnContext;
 use airssys_wasm::core::turn::effects::Effects;
 use airssys_wasm::core::turn::errors::{CallError, HostError};
 use airssys_wasm::core::turn::report::{TurnCost, TurnOutcome};
+use airssys_wasm::core::turn::surroundings::{PendingOutcome, Surroundings};
 use airssys_wasm::runtime::compiled::CompiledComponent;
 use airssys_wasm::runtime::engine::WasmtimeEngine;
-use airssys_wasm::runtime::host_fn::rpc::PendingCall;
 use airssys_wasm::runtime::settings::InstanceSettings;
 use airssys_wasm::runtime::store::StoreManager;
 use serde::Serialize;
-use tokio::select;
-use tokio::sync::mpsc;
 
 // Layer 3: Internal module imports
 use crate::advice;
@@ -54,7 +52,7 @@ pub(crate) struct Cost {
 /// One instance, and who answers its calls.
 pub(crate) struct Actor {
     store: StoreManager,
-    desk: CallDesk,
+    desk: Arc<CallDesk>,
     inputs: Inputs,
     turns: u64,
 }
@@ -66,20 +64,16 @@ impl Actor {
         component: &Arc<CompiledComponent>,
         plan: &Plan,
     ) -> Self {
-        let (port, pending) = mpsc::channel(1);
+        let desk = Arc::new(CallDesk::new(&plan.inputs.actor));
         let settings = InstanceSettings {
             limits: plan.limits.clone(),
-            config: plan.config.clone(),
-            directory: vec![plan.inputs.actor.component().to_owned()],
-            calls: Some(port),
+            config: Arc::new(plan.config.clone()),
+            surroundings: Arc::clone(&desk) as Arc<dyn Surroundings>,
             ..InstanceSettings::new(plan.inputs.actor.clone())
         };
         Self {
             store: engine.store(component, settings, Keyspace::default()),
-            desk: CallDesk {
-                pending,
-                calls: Vec::new(),
-            },
+            desk,
             inputs: plan.inputs.clone(),
             turns: 0,
         }
@@ -89,7 +83,7 @@ impl Actor {
     pub(crate) async fn activate(&mut self) -> (Result<Effects, Failure>, Cost) {
         let context = self.next_context();
         let began = Instant::now();
-        let activated = self.desk.attend(self.store.activate(context)).await;
+        let activated = self.store.activate(context).await;
         let cost = self.cost_since(began);
         (activated.map_err(advice::not_run), cost)
     }
@@ -101,8 +95,7 @@ impl Actor {
     ) -> (Result<(Option<MessagePayload>, Effects), Failure>, Cost) {
         let context = self.next_context();
         let began = Instant::now();
-        let turn = self.store.handle_message(message, context);
-        let turned = self.desk.attend(turn).await;
+        let turned = self.store.handle_message(message, context).await;
         let cost = self.cost_since(began);
         let result = match turned {
             Ok(report) => match report.outcome {
@@ -122,7 +115,7 @@ impl Actor {
 
     /// Takes the calls that were made since this was last asked.
     pub(crate) fn take_calls(&mut self) -> Vec<UnansweredCall> {
-        std::mem::take(&mut self.desk.calls)
+        self.desk.take()
     }
 
     fn cost_since(&self, began: Instant) -> Cost {
@@ -141,38 +134,50 @@ impl Actor {
             turn: self.turns,
             now_ms: self.inputs.now_ms,
             seed,
-            trace_parent: None,
+            ..TurnContext::default()
         }
     }
 }
 
-/// Tells whoever calls another actor that there is none, and remembers the call.
+/// Admits whatever a turn sends, since it is shown and not sent. Tells whoever calls
+/// another actor that there is none, and remembers the call.
+#[derive(Debug)]
 struct CallDesk {
-    pending: mpsc::Receiver<PendingCall>,
-    calls: Vec<UnansweredCall>,
+    component: String,
+    calls: Mutex<Vec<UnansweredCall>>,
 }
 
 impl CallDesk {
-    /// Finishes a turn, answering the calls that it makes.
-    async fn attend<T>(&mut self, turn: impl Future<Output = T>) -> T {
-        let mut turn = pin!(turn);
-        loop {
-            select! {
-                biased;
-                finished = &mut turn => return finished,
-                Some(pending) = self.pending.recv() => self.answer(pending),
-            }
+    fn new(actor: &ComponentId) -> Self {
+        Self {
+            component: actor.component().to_owned(),
+            calls: Mutex::default(),
         }
     }
 
-    fn answer(&mut self, pending: PendingCall) {
+    /// Takes the calls that were made so far.
+    fn take(&self) -> Vec<UnansweredCall> {
+        std::mem::take(&mut self.calls.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Surroundings for CallDesk {
+    fn admit(&self, _target: &ComponentId) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn components(&self) -> Arc<[String]> {
+        Arc::new([self.component.clone()])
+    }
+
+    fn call(&self, call: Call) -> PendingOutcome<'_> {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if calls.len() < MAX_CALLS {
+            calls.push(call.into());
+        }
         let why = "`airssys try` runs one component by itself, and there is nobody to call";
         let answer = Err(CallError::Host(HostError::Unavailable(why.to_owned())));
-        // A caller that gave up does not want it.
-        let _ = pending.reply.send(answer);
-        if self.calls.len() < MAX_CALLS {
-            self.calls.push(pending.call.into());
-        }
+        Box::pin(ready(answer))
     }
 }
 

@@ -56,7 +56,7 @@ pub(crate) fn context(turn: u64) -> TurnContext {
         turn,
         now_ms: 1_700_000_000_000,
         seed: [7; 32],
-        trace_parent: None,
+        ..TurnContext::default()
     }
 }
 

@@ -19,8 +19,10 @@ use crate::runtime::host_fn::wasi;
 use crate::runtime::instance::at_epoch;
 use crate::runtime::limiter::{ResourceLimiter, Room};
 use crate::runtime::outline::Outline;
+use crate::runtime::pace::Pace;
 use crate::runtime::settings::InstanceSettings;
 use crate::runtime::slab::is_slab_full;
+use crate::runtime::slice::{Mode, Slice};
 use crate::runtime::state::StoreState;
 
 /// A component, ready to be instantiated any number of times.
@@ -31,6 +33,7 @@ pub struct CompiledComponent {
     digest: Digest,
     outline: Outline,
     may_suspend: bool,
+    pace: Arc<Pace>,
     pre: InstancePre<StoreState>,
     exports: ExportIndices,
     clock: Arc<EpochClock>,
@@ -64,6 +67,7 @@ impl CompiledComponent {
         Ok(Self {
             digest,
             may_suspend: outline.may_suspend(),
+            pace: Arc::default(),
             exports: ExportIndices::find(&pre),
             outline,
             pre,
@@ -88,6 +92,23 @@ impl CompiledComponent {
         self.may_suspend
     }
 
+    /// Whether its turns took long of late. They then run on stacks of their own, which
+    /// they leave for others to run, and are better run apart from quick ones.
+    #[inline]
+    pub fn is_slow(&self) -> bool {
+        self.pace.is_slow()
+    }
+
+    /// How its next turn is to be called.
+    #[inline]
+    pub(crate) fn mode(&self) -> Mode {
+        if self.may_suspend || self.is_slow() {
+            Mode::Fiber
+        } else {
+            Mode::Direct
+        }
+    }
+
     /// What wasmtime made of it, to be loaded again by an engine like this one.
     pub(crate) fn serialize(&self) -> wasmtime::Result<Vec<u8>> {
         self.pre.component().serialize()
@@ -102,14 +123,13 @@ impl CompiledComponent {
         let limits = &settings.limits;
         let limiter = ResourceLimiter::new(limits.memory_bytes, self.room);
         let stopwatch = Stopwatch::new(Arc::clone(&self.clock), limits.turn_wall_ms);
-        let state = StoreState::new(Arc::clone(settings), keys, limiter, stopwatch);
+        let slice = Slice::new(Arc::clone(&self.pace), settings.overrun);
+        let state = StoreState::new(Arc::clone(settings), keys, limiter, stopwatch, slice);
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(to_usize(limits.hostcall_bytes));
         store.set_max_component_handles(to_usize(limits.resource_handles));
-        if self.may_suspend {
-            store.epoch_deadline_callback(|store| Ok(at_epoch(store.data())));
-        }
+        store.epoch_deadline_callback(|mut store| Ok(at_epoch(store.data_mut())));
         store
     }
 
@@ -118,10 +138,9 @@ impl CompiledComponent {
         &self,
         store: &mut Store<StoreState>,
     ) -> Result<Exports, WasmError> {
-        let made = if self.may_suspend {
-            self.pre.instantiate_async(&mut *store).await
-        } else {
-            self.pre.instantiate(&mut *store)
+        let made = match self.mode() {
+            Mode::Fiber => self.pre.instantiate_async(&mut *store).await,
+            Mode::Direct => self.pre.instantiate(&mut *store),
         };
         let instance = made.map_err(|e| self.not_instantiated(e, store.data().stopped()))?;
         let exports = self.exports.load(store, &instance);

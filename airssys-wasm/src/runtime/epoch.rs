@@ -66,23 +66,32 @@ impl EpochClock {
 #[derive(Debug)]
 pub(crate) struct Stopwatch {
     clock: Arc<EpochClock>,
+    /// What every turn may take, in ticks.
+    limit: u64,
     began: u64,
+    /// What this turn may take, in ticks.
     allowed: u64,
 }
 
 impl Stopwatch {
-    pub(crate) fn new(clock: Arc<EpochClock>, allowed_ms: u64) -> Self {
+    pub(crate) fn new(clock: Arc<EpochClock>, limit_ms: u64) -> Self {
+        let limit = clock.ticks_in(limit_ms);
         Self {
-            allowed: clock.ticks_in(allowed_ms),
+            limit,
             began: 0,
+            allowed: limit,
             clock,
         }
     }
 
-    /// Begins a turn.
+    /// Begins a turn, which may have less time than others.
     #[inline]
-    pub(crate) fn start(&mut self) {
+    pub(crate) fn start(&mut self, budget_ms: Option<u64>) {
         self.began = self.clock.now();
+        self.allowed = match budget_ms {
+            None => self.limit,
+            Some(budget_ms) => self.clock.ticks_in(budget_ms).min(self.limit),
+        };
     }
 
     /// How many ticks a turn may take.
@@ -94,6 +103,12 @@ impl Stopwatch {
     /// How long the turn has taken, as exact as the clock ticks.
     pub(crate) fn elapsed_ms(&self) -> u64 {
         self.clock.milliseconds_in(self.elapsed())
+    }
+
+    /// How long the turn may still take.
+    pub(crate) fn left_ms(&self) -> u64 {
+        let left = self.allowed.saturating_sub(self.elapsed());
+        self.clock.milliseconds_in(left)
     }
 
     /// Whether the turn has met its deadline.

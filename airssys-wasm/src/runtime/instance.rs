@@ -1,7 +1,10 @@
 //! A live instance: a store, what was instantiated in it, and how it is called.
 
 // Layer 1: Standard library imports
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 // Layer 2: Third-party crate imports
@@ -15,17 +18,20 @@ use crate::core::runtime::errors::WasmError;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::turn::context::TurnContext;
 use crate::core::turn::effects::Effects;
+use crate::core::turn::recorded::Learnt;
 use crate::core::turn::report::TurnCost;
 use crate::runtime::compiled::CompiledComponent;
 use crate::runtime::exports::Exports;
 use crate::runtime::settings::InstanceSettings;
+use crate::runtime::slice::{Mode, SLICE_TICKS};
 use crate::runtime::state::StoreState;
 
 /// One instance of a component.
 pub(crate) struct Instance {
     store: Store<StoreState>,
+    component: Arc<CompiledComponent>,
     exports: Exports,
-    may_suspend: bool,
+    mode: Mode,
     /// Set while the guest runs. Set between two turns, it tells that the last one was
     /// abandoned.
     running: bool,
@@ -51,19 +57,20 @@ impl Instance {
     /// Makes an instance, on the budget of a turn: what a guest runs to be instantiated
     /// is the guest's code.
     pub(crate) async fn make(
-        component: &CompiledComponent,
+        component: &Arc<CompiledComponent>,
         settings: &Arc<InstanceSettings>,
         keys: Keyspace,
         context: TurnContext,
     ) -> Result<Self, NotMade> {
-        let may_suspend = component.may_suspend();
+        let mode = component.mode();
         let mut store = component.store(settings, keys);
-        arm(&mut store, may_suspend, context);
+        arm(&mut store, mode, context);
         match component.instantiate(&mut store).await {
             Ok(exports) => Ok(Self {
                 store,
+                component: Arc::clone(component),
                 exports,
-                may_suspend,
+                mode,
                 running: false,
             }),
             Err(error) => Err(NotMade {
@@ -82,7 +89,8 @@ impl Instance {
     /// Begins a turn.
     #[inline]
     pub(crate) fn begin(&mut self, context: TurnContext) {
-        arm(&mut self.store, self.may_suspend, context);
+        self.mode = self.component.mode();
+        arm(&mut self.store, self.mode, context);
     }
 
     /// Calls the guest within the turn that was begun. After an error nobody knows in
@@ -93,14 +101,14 @@ impl Instance {
         params: P,
     ) -> Result<R, WasmError> {
         self.running = true;
-        let called = if self.may_suspend {
+        let called = match self.mode {
             // Boxed, or every future above this one would be as large as its stack and
             // timer, and moving those costs turns that never wait more than the call.
-            Box::pin(call_suspending(&mut self.store, func, params)).await
-        } else {
-            func.call(&mut self.store, params)
+            Mode::Fiber => Box::pin(call_suspending(&mut self.store, func, params)).await,
+            Mode::Direct => func.call(&mut self.store, params),
         };
         self.running = false;
+        self.store.data_mut().slice.end();
         called.map_err(|error| error.context(self.store.data().stopped()).into())
     }
 
@@ -125,6 +133,12 @@ impl Instance {
         self.store.data().report_dropped_lines();
     }
 
+    /// What the turn learnt from the host.
+    pub(crate) fn take_learnt(&mut self) -> Learnt {
+        let state = self.store.data_mut();
+        state.recorder.notes.take(&state.keys)
+    }
+
     /// The committed state.
     pub(crate) fn keys(&self) -> &Keyspace {
         &self.store.data().keys
@@ -138,15 +152,15 @@ impl Instance {
 
 /// Begins a turn: fresh fuel, a fresh deadline, an empty record.
 #[inline]
-fn arm(store: &mut Store<StoreState>, may_suspend: bool, context: TurnContext) {
+fn arm(store: &mut Store<StoreState>, mode: Mode, context: TurnContext) {
     let state = store.data_mut();
     state.begin(context);
+    state.slice.begin(mode);
     let fuel = state.limits().turn_fuel;
-    // A guest that may suspend is looked at in each epoch, so that others can run.
-    let epochs = if may_suspend {
-        1
-    } else {
-        state.stopwatch.allowed()
+    // A guest that can be left is looked at in each epoch, so that others can run.
+    let epochs = match mode {
+        Mode::Fiber => 1,
+        Mode::Direct => state.stopwatch.allowed().min(SLICE_TICKS),
     };
     store.set_epoch_deadline(epochs);
     // Fuel is part of every engine's configuration, without which this would fail.
@@ -161,20 +175,25 @@ async fn call_suspending<P: Params, R: Results>(
     func: TypedFunc<P, R>,
     params: P,
 ) -> WasmtimeResult<R> {
-    let allowed = store.data().limits().turn_wall_ms;
+    let allowed = store.data().stopped().turn_wall_ms;
     let deadline = Duration::from_millis(allowed);
-    match timeout(deadline, func.call_async(store, params)).await {
+    let mut call = pin!(func.call_async(store, params));
+    // Most turns never wait, and need no timer.
+    if let Poll::Ready(called) = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
+        return called;
+    }
+    match timeout(deadline, call).await {
         Ok(called) => called,
         Err(_elapsed) => Err(LimitExceeded::beyond(Limit::TurnWallMs, allowed).into()),
     }
 }
 
-/// What a guest that may suspend is told in each epoch: to let others run, or to end.
-pub(crate) fn at_epoch(state: &StoreState) -> UpdateDeadline {
+/// What a guest that computes is told when an epoch ends: to let others run, or to end.
+pub(crate) fn at_epoch(state: &mut StoreState) -> UpdateDeadline {
     if state.stopwatch.is_overdue() {
         UpdateDeadline::Interrupt
     } else {
-        UpdateDeadline::Yield(1)
+        state.slice.at_tick()
     }
 }
 

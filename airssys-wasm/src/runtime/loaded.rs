@@ -21,9 +21,10 @@ use crate::core::storage::keyspace::Keyspace;
 use crate::core::turn::call::Reply;
 use crate::core::turn::context::TurnContext;
 use crate::core::turn::report::TurnOutcome;
+use crate::core::turn::surroundings::Nobody;
 use crate::runtime::compiled::CompiledComponent;
 use crate::runtime::outline::{CALLBACK, HANDLER};
-use crate::runtime::settings::{Delivery, InstanceSettings};
+use crate::runtime::settings::InstanceSettings;
 use crate::runtime::store::StoreManager;
 
 /// What a turn is about.
@@ -45,8 +46,9 @@ pub(crate) struct LoadedComponent {
 impl LoadedComponent {
     pub(crate) fn new(id: &ComponentId, component: Arc<CompiledComponent>) -> Self {
         let settings = InstanceSettings {
-            delivery: Delivery::Nobody,
-            directory: vec![id.component().to_owned()],
+            surroundings: Arc::new(Nobody {
+                component: id.component().to_owned(),
+            }),
             ..InstanceSettings::new(id.clone())
         };
         Self {
@@ -99,6 +101,7 @@ impl LoadedComponent {
             turn: self.turns,
             now_ms: now.unwrap_or_default().as_millis() as u64,
             seed: rand::random(),
+            budget_ms: None,
             trace_parent: None,
         }
     }

@@ -2,11 +2,12 @@
 
 // Layer 1: Standard library imports
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
 use crate::core::limits::Limits;
-use crate::runtime::host_fn::rpc::CallPort;
+use crate::core::turn::surroundings::{Alone, Surroundings};
 
 /// Who an instance is and what it may have.
 #[derive(Debug, Clone)]
@@ -16,35 +17,34 @@ pub struct InstanceSettings {
     /// Its limits.
     pub limits: Limits,
     /// What the operator configured for it.
-    pub config: BTreeMap<String, String>,
-    /// The components that it may know of, as `namespace/name`, in order.
-    pub directory: Vec<String>,
-    /// Whether anybody delivers what it sends.
-    pub delivery: Delivery,
-    /// Who answers its calls. Without one they are answered with `unavailable`.
-    pub calls: Option<CallPort>,
+    pub config: Arc<BTreeMap<String, String>>,
+    /// Whom it can reach.
+    pub surroundings: Arc<dyn Surroundings>,
+    /// What becomes of the thread that it computes on for too long.
+    pub overrun: Overrun,
 }
 
-/// Whether anybody delivers what an instance sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
-    /// Messages are recorded, and whoever runs the turn delivers them.
-    Recorded,
-    /// There is nobody to deliver them, so the guest is told `unavailable` rather
-    /// than having its messages lost.
-    Nobody,
+/// What becomes of a thread on which a guest that cannot wait computes for longer than
+/// its slice, a few ticks of the engine's epoch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Overrun {
+    /// The guest keeps it until its turn ends.
+    #[default]
+    KeepThread,
+    /// Its other tasks go to another thread. Turns must then run as tasks of a tokio
+    /// runtime with many threads, outside of any `LocalSet`.
+    HandOver,
 }
 
 impl InstanceSettings {
-    /// Default limits, no configuration, messages recorded, nobody to call.
+    /// Default limits, no configuration, messages recorded and nobody to call.
     pub fn new(address: ComponentId) -> Self {
         Self {
             address,
             limits: Limits::default(),
-            config: BTreeMap::new(),
-            directory: Vec::new(),
-            delivery: Delivery::Recorded,
-            calls: None,
+            config: Arc::default(),
+            surroundings: Arc::new(Alone::default()),
+            overrun: Overrun::default(),
         }
     }
 }

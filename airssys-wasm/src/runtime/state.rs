@@ -18,6 +18,7 @@ use crate::runtime::epoch::Stopwatch;
 use crate::runtime::host_fn::wasi::WasiState;
 use crate::runtime::limiter::ResourceLimiter;
 use crate::runtime::settings::InstanceSettings;
+use crate::runtime::slice::Slice;
 
 /// Everything that a store holds besides its instance.
 ///
@@ -30,6 +31,7 @@ pub struct StoreState {
     pub(crate) keys: Keyspace,
     pub(crate) recorder: Recorder,
     pub(crate) stopwatch: Stopwatch,
+    pub(crate) slice: Slice,
     /// Made for the components that import WASI, and only for them.
     wasi: Option<Box<WasiState>>,
 }
@@ -40,6 +42,7 @@ impl StoreState {
         keys: Keyspace,
         limiter: ResourceLimiter,
         stopwatch: Stopwatch,
+        slice: Slice,
     ) -> Self {
         let mut resource_table = ResourceTable::new();
         resource_table.set_max_capacity(settings.limits.resource_handles as usize);
@@ -52,6 +55,7 @@ impl StoreState {
             keys,
             recorder: Recorder::default(),
             stopwatch,
+            slice,
             wasi: None,
             settings,
         }
@@ -70,16 +74,21 @@ impl StoreState {
     /// Begins a turn.
     #[inline]
     pub(crate) fn begin(&mut self, context: TurnContext) {
+        self.stopwatch.start(context.budget_ms);
         self.recorder.begin(context);
         if let Some(wasi) = &mut self.wasi {
             wasi.begin(&mut self.recorder);
         }
-        self.stopwatch.start();
     }
 
     /// What a turn that is stopped now was allowed and has used.
     pub(crate) fn stopped(&self) -> Stopped {
-        Stopped::new(self.limits(), self.stopwatch.elapsed_ms())
+        let limits = self.limits();
+        let budget_ms = self.recorder.context().budget_ms;
+        Stopped {
+            turn_wall_ms: budget_ms.map_or(limits.turn_wall_ms, |ms| ms.min(limits.turn_wall_ms)),
+            ..Stopped::new(limits, self.stopwatch.elapsed_ms())
+        }
     }
 
     /// Tells the operator when a turn logged more than it may.

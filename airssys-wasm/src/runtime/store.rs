@@ -20,12 +20,15 @@ use wasmtime::component::TypedFunc;
 // Layer 3: Internal module imports
 use crate::core::component::description::Description;
 use crate::core::component::message::ComponentMessage;
+use crate::core::delivery::envelope::Letter;
 use crate::core::limits::{Limit, LimitExceeded, Limits};
 use crate::core::runtime::errors::{FaultKind, GuestFault, WasmError};
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::turn::call::Reply;
 use crate::core::turn::context::TurnContext;
-use crate::core::turn::effects::{Effects, Outgoing};
+use crate::core::turn::effects::{Effects, Outgoing, Writes};
+use crate::core::turn::guest::{Guest, Pace};
+use crate::core::turn::recorded::Learnt;
 use crate::core::turn::report::{TurnCost, TurnOutcome, TurnReport};
 use crate::runtime::bindings::{lend_reply, types};
 use crate::runtime::compiled::CompiledComponent;
@@ -75,6 +78,7 @@ pub struct StoreManager {
     settings: Arc<InstanceSettings>,
     body: Body,
     cost: TurnCost,
+    learnt: Learnt,
 }
 
 enum Body {
@@ -94,6 +98,7 @@ impl StoreManager {
             settings: Arc::new(settings),
             body: Body::Idle(keys),
             cost: TurnCost::default(),
+            learnt: Learnt::default(),
         }
     }
 
@@ -124,10 +129,7 @@ impl StoreManager {
     /// Commits what a turn wants to happen to the actor's state, and returns what it
     /// wants to happen elsewhere.
     pub fn commit(&mut self, effects: Effects) -> Vec<Outgoing> {
-        match &mut self.body {
-            Body::Idle(keys) => keys.apply(effects.writes),
-            Body::Live(instance) => instance.keys_mut().apply(effects.writes),
-        }
+        self.apply(effects.writes);
         effects.outgoing
     }
 
@@ -323,7 +325,8 @@ impl StoreManager {
         let instance = self.instance()?;
         let called = instance.call(func, params).await;
         if called.is_err() {
-            self.cost = instance.cost();
+            let (cost, learnt) = (instance.cost(), instance.take_learnt());
+            (self.cost, self.learnt) = (cost, learnt);
             self.drop_instance();
         }
         called
@@ -357,6 +360,14 @@ impl StoreManager {
         }
     }
 
+    /// Writes what a turn wrote to the actor's state.
+    fn apply(&mut self, writes: Writes) {
+        match &mut self.body {
+            Body::Idle(keys) => keys.apply(writes),
+            Body::Live(instance) => instance.keys_mut().apply(writes),
+        }
+    }
+
     /// Drops the instance, if there is one, and keeps the committed state.
     fn drop_instance(&mut self) {
         let keys = self.end_instance();
@@ -369,6 +380,62 @@ impl StoreManager {
             Body::Idle(keys) => keys,
             Body::Live(mut instance) => std::mem::take(instance.keys_mut()),
         }
+    }
+}
+
+impl Guest for StoreManager {
+    async fn activate(&mut self, context: TurnContext) -> Result<Effects, WasmError> {
+        Self::activate(self, context).await
+    }
+
+    async fn handle(
+        &mut self,
+        letter: &Letter,
+        context: TurnContext,
+    ) -> Result<TurnReport, WasmError> {
+        match letter {
+            Letter::Message(message) => self.handle_message(message, context).await,
+            Letter::Reply(reply) => self.handle_callback(&reply.reply, context).await,
+        }
+    }
+
+    async fn migrate(
+        &mut self,
+        from_version: &str,
+        context: TurnContext,
+    ) -> Result<Effects, WasmError> {
+        Self::migrate(self, from_version, context).await
+    }
+
+    async fn shutdown(&mut self, context: TurnContext) -> Result<Effects, WasmError> {
+        Self::shutdown(self, context).await
+    }
+
+    fn is_live(&self) -> bool {
+        Self::is_live(self)
+    }
+
+    fn pace(&self) -> Pace {
+        if self.component.is_slow() {
+            Pace::Slow
+        } else {
+            Pace::Quick
+        }
+    }
+
+    fn apply(&mut self, writes: Writes) {
+        Self::apply(self, writes);
+    }
+
+    fn take_learnt(&mut self) -> Learnt {
+        match &mut self.body {
+            Body::Idle(_) => std::mem::take(&mut self.learnt),
+            Body::Live(instance) => instance.take_learnt(),
+        }
+    }
+
+    fn into_keys(self) -> Keyspace {
+        Self::into_keys(self)
     }
 }
 

@@ -1,17 +1,19 @@
 // Layer 1: Standard library imports
+use std::sync::Arc;
 use std::time::Duration;
 
 // Layer 2: Third-party crate imports
 use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 // Layer 3: Internal module imports
 use airssys_wasm::core::component::MessagePayload;
+use airssys_wasm::core::component::id::ComponentId;
 use airssys_wasm::core::limits::{Limit, LimitExceeded, Limits};
 use airssys_wasm::core::runtime::errors::{FaultKind, WasmError};
-use airssys_wasm::core::turn::call::CallOutcome;
+use airssys_wasm::core::turn::call::{Call, CallOutcome};
 use airssys_wasm::core::turn::errors::{CallError, HostError};
-use airssys_wasm::runtime::host_fn::rpc::PendingCall;
+use airssys_wasm::core::turn::surroundings::{PendingOutcome, Surroundings};
 use airssys_wasm::runtime::settings::InstanceSettings;
 
 use crate::support::{Actor, DENSE, ENGINE, context, fault, message, settings, start, start_in};
@@ -21,11 +23,42 @@ fn call(timeout_ms: u32) -> String {
         .to_string()
 }
 
+/// Hands calls to a test.
+#[derive(Debug)]
+struct Port(mpsc::Sender<PendingCall>);
+
+/// A call whose caller waits.
+#[derive(Debug)]
+struct PendingCall {
+    call: Call,
+    reply: oneshot::Sender<CallOutcome>,
+}
+
+impl Surroundings for Port {
+    fn admit(&self, _target: &ComponentId) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn components(&self) -> Arc<[String]> {
+        Arc::default()
+    }
+
+    fn call(&self, call: Call) -> PendingOutcome<'_> {
+        Box::pin(async move {
+            let gone = |_| CallError::Host(HostError::Unavailable("nobody is there".into()));
+            let (reply, answer) = oneshot::channel();
+            let sent = self.0.send(PendingCall { call, reply }).await;
+            sent.map_err(|_| gone(()))?;
+            answer.await.unwrap_or_else(|_| Err(gone(())))
+        })
+    }
+}
+
 /// A caller, and the other end of its calls.
 async fn with_port(settings: InstanceSettings) -> (Actor, mpsc::Receiver<PendingCall>) {
     let (port, calls) = mpsc::channel(1);
     let settings = InstanceSettings {
-        calls: Some(port),
+        surroundings: Arc::new(Port(port)),
         ..settings
     };
     (crate::support::start_with("caller", settings).await, calls)

@@ -1,3 +1,6 @@
+// Layer 1: Standard library imports
+use std::sync::Arc;
+
 // Layer 3: Internal module imports
 use airssys_wasm::core::component::description::Description;
 use airssys_wasm::core::runtime::errors::{FaultKind, WasmError};
@@ -8,7 +11,7 @@ use crate::support::{Actor, ENGINE, context, fault, idle, settings, start, start
 fn configured(pairs: &[(&str, &str)]) -> InstanceSettings {
     let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
     InstanceSettings {
-        config: pairs.iter().map(own).collect(),
+        config: Arc::new(pairs.iter().map(own).collect()),
         ..settings()
     }
 }

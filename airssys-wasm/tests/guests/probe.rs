@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 // Layer 3: Internal module imports
 use airssys_wasm::core::limits::Limits;
 use airssys_wasm::core::turn::context::TurnContext;
+use airssys_wasm::core::turn::surroundings::Alone;
 use airssys_wasm::runtime::settings::InstanceSettings;
 
 use crate::support::{Actor, NOW_MS, limits, message, settings, start, start_with};
@@ -272,8 +273,10 @@ async fn time_and_randomness_stand_still_and_come_from_the_turn() {
 async fn configuration_trace_and_directory_are_what_the_host_set() {
     let names: Vec<String> = (0..5).map(|n| format!("shop/c{n}")).collect();
     let settings = InstanceSettings {
-        config: [("colour".to_owned(), "red".to_owned())].into(),
-        directory: names.clone(),
+        config: Arc::new([("colour".to_owned(), "red".to_owned())].into()),
+        surroundings: Arc::new(Alone {
+            components: names.clone().into(),
+        }),
         ..settings()
     };
     let mut probe = start_with("probe", settings).await;

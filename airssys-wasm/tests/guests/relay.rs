@@ -1,3 +1,6 @@
+// Layer 1: Standard library imports
+use std::sync::Arc;
+
 // Layer 2: Third-party crate imports
 use serde_json::json;
 
@@ -8,7 +11,8 @@ use airssys_wasm::core::limits::{Limit, LimitExceeded, Limits};
 use airssys_wasm::core::turn::call::{CallOutcome, Reply};
 use airssys_wasm::core::turn::effects::{Content, Outgoing};
 use airssys_wasm::core::turn::errors::{CallError, HostError};
-use airssys_wasm::runtime::settings::{Delivery, InstanceSettings};
+use airssys_wasm::core::turn::surroundings::Nobody;
+use airssys_wasm::runtime::settings::InstanceSettings;
 
 use crate::support::{Actor, context, limits, settings, start, start_with};
 
@@ -168,7 +172,9 @@ async fn sending_beyond_the_turns_allowance_is_an_error_in_the_turn() {
 #[tokio::test]
 async fn where_nobody_delivers_the_guest_is_told() {
     let settings = InstanceSettings {
-        delivery: Delivery::Nobody,
+        surroundings: Arc::new(Nobody {
+            component: "test/guest".into(),
+        }),
         ..settings()
     };
     let mut relay = start_with("relay", settings).await;

@@ -62,7 +62,7 @@ pub(crate) fn context(turn: u64) -> TurnContext {
         turn,
         now_ms: NOW_MS,
         seed: [7; 32],
-        trace_parent: None,
+        ..TurnContext::default()
     }
 }
 

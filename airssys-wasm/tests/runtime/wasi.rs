@@ -79,7 +79,7 @@ fn context(turn: u64) -> TurnContext {
         turn,
         now_ms: 1_700_000_000_123,
         seed: [3; 32],
-        trace_parent: None,
+        ..TurnContext::default()
     }
 }
 

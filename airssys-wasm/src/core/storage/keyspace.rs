@@ -19,9 +19,21 @@ use crate::core::turn::effects::Writes;
 pub struct Keyspace {
     entries: BTreeMap<String, Bytes>,
     bytes: u64,
+    /// Keys that are counted and not here; see [`fragment`](Self::fragment).
+    elsewhere: usize,
 }
 
 impl Keyspace {
+    /// The part of a keyspace that a turn has seen, which counts as `bytes` and `keys`:
+    /// enough to run that turn again.
+    pub fn fragment(entries: BTreeMap<String, Bytes>, bytes: u64, keys: u64) -> Self {
+        Self {
+            bytes,
+            elsewhere: (keys as usize).saturating_sub(entries.len()),
+            entries,
+        }
+    }
+
     /// The value of `key`.
     pub fn get(&self, key: &str) -> Option<&Bytes> {
         self.entries.get(key)
@@ -34,12 +46,12 @@ impl Keyspace {
 
     /// The number of keys.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries.len() + self.elsewhere
     }
 
     /// Whether there are no keys.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len() == 0
     }
 
     /// The bytes of all keys and values together.

@@ -1,5 +1,8 @@
 //! A call that a turn waits for, and the reply to a request.
 
+// Layer 1: Standard library imports
+use std::sync::Arc;
+
 // Layer 3: Internal module imports
 use crate::core::component::MessagePayload;
 use crate::core::component::id::ComponentId;
@@ -18,6 +21,8 @@ pub struct Call {
     pub payload: MessagePayload,
     /// How long the caller waits, in milliseconds.
     pub timeout_ms: u32,
+    /// The W3C `traceparent` of the turn that calls.
+    pub trace_parent: Option<Arc<str>>,
 }
 
 /// What comes back from a call or a request.

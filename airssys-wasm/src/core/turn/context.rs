@@ -15,6 +15,9 @@ pub struct TurnContext {
     /// The seed of the guest's random numbers. It should be unpredictable, since
     /// guests may make secrets of what they get.
     pub seed: [u8; 32],
+    /// How long the turn may take if that is less than its limit, in milliseconds: what
+    /// is left to whoever waits for it.
+    pub budget_ms: Option<u64>,
     /// The W3C `traceparent` that came with the message.
     pub trace_parent: Option<Arc<str>>,
 }

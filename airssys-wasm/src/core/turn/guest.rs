@@ -12,6 +12,15 @@ use crate::core::turn::effects::{Effects, Writes};
 use crate::core::turn::recorded::Learnt;
 use crate::core::turn::report::TurnReport;
 
+/// How long the turns of a guest tend to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// No longer than others can wait for.
+    Quick,
+    /// So long that they are better run apart from others.
+    Slow,
+}
+
 /// A program that handles one message at a time.
 ///
 /// Whatever it does, nothing of it has happened until its effects are committed.
@@ -46,6 +55,9 @@ pub trait Guest: Send + 'static {
 
     /// Whether there is an instance.
     fn is_live(&self) -> bool;
+
+    /// How long its turns tend to take.
+    fn pace(&self) -> Pace;
 
     /// Makes writes that were committed visible to the turns that follow.
     fn apply(&mut self, writes: Writes);

@@ -137,6 +137,16 @@ impl Overlay {
         KeyPage { keys, next }
     }
 
+    /// Whether the turn itself has written or removed `key`.
+    pub(crate) fn has_written(&self, key: &str) -> bool {
+        self.writes.contains_key(key)
+    }
+
+    /// Whether the turn itself has removed `key`.
+    pub(crate) fn has_removed(&self, key: &str) -> bool {
+        matches!(self.writes.get(key), Some(None))
+    }
+
     /// The bytes and keys that the actor takes up as the turn sees it.
     pub(crate) fn usage(&self, committed: &Keyspace) -> (u64, u64) {
         (

@@ -50,4 +50,6 @@ pub struct Learnt {
     pub calls: Vec<(Call, CallOutcome)>,
     /// The components that it was told of, if it asked.
     pub components: Option<Arc<[String]>>,
+    /// Whether there was more than is kept, so that the turn cannot be run again.
+    pub is_cut: bool,
 }

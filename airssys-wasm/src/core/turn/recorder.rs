@@ -9,6 +9,7 @@ use crate::core::limits::{Limit, Limits};
 use crate::core::turn::context::TurnContext;
 use crate::core::turn::effects::Effects;
 use crate::core::turn::errors::HostError;
+use crate::core::turn::notes::Notes;
 use crate::core::turn::outbox::Outbox;
 use crate::core::turn::overlay::Overlay;
 
@@ -20,6 +21,7 @@ use crate::core::turn::overlay::Overlay;
 pub(crate) struct Recorder {
     pub(crate) overlay: Overlay,
     pub(crate) outbox: Outbox,
+    pub(crate) notes: Notes,
     context: TurnContext,
     /// Seeded at first use: most turns need no randomness.
     random: Option<ChaCha12Rng>,
@@ -32,6 +34,7 @@ impl Recorder {
     pub(crate) fn begin(&mut self, context: TurnContext) {
         self.overlay.take();
         self.outbox.begin(context.turn);
+        self.notes.begin();
         self.context = context;
         self.random = None;
         self.log_lines = 0;

@@ -1,18 +1,21 @@
 //! `messaging`: what a turn sends is recorded, and leaves if the turn succeeds.
 
 // Layer 3: Internal module imports
+use crate::core::component::id::ComponentId;
 use crate::core::limits::Limits;
 use crate::core::turn::effects::Content;
 use crate::core::turn::errors::HostError;
-use crate::core::turn::outbox::Outbox;
+use crate::core::turn::notes::Notes;
+use crate::core::turn::outbox::{Outbox, parse_target};
 use crate::runtime::bindings::messaging::{Host, HostError as GuestError};
-use crate::runtime::settings::{Delivery, InstanceSettings};
+use crate::runtime::settings::InstanceSettings;
 use crate::runtime::state::StoreState;
 
 /// What `messaging` works on.
 pub(crate) struct MessagingView<'a> {
     settings: &'a InstanceSettings,
     outbox: &'a mut Outbox,
+    notes: &'a mut Notes,
 }
 
 impl<'a> MessagingView<'a> {
@@ -20,6 +23,7 @@ impl<'a> MessagingView<'a> {
         Self {
             settings: &state.settings,
             outbox: &mut state.recorder.outbox,
+            notes: &mut state.recorder.notes,
         }
     }
 
@@ -28,11 +32,34 @@ impl<'a> MessagingView<'a> {
         &mut self,
         record: impl FnOnce(&mut Outbox, &Limits) -> Result<T, HostError>,
     ) -> Result<T, GuestError> {
-        match self.settings.delivery {
-            Delivery::Recorded => Ok(record(self.outbox, &self.settings.limits)?),
-            Delivery::Nobody => Err(GuestError::Unavailable(
-                "this host runs components by themselves and delivers no messages".into(),
-            )),
+        self.settings.surroundings.attended()?;
+        Ok(record(self.outbox, &self.settings.limits)?)
+    }
+
+    /// Records a message to one receiver.
+    fn record_to<T>(
+        &mut self,
+        target: &str,
+        record: impl FnOnce(&mut Outbox, &Limits, ComponentId) -> Result<T, HostError>,
+    ) -> Result<T, GuestError> {
+        self.settings.surroundings.attended()?;
+        let to = resolve(self.settings, self.notes, target)?;
+        Ok(record(self.outbox, &self.settings.limits, to)?)
+    }
+}
+
+/// Reads an address, and refuses one that cannot be sent to.
+fn resolve(
+    settings: &InstanceSettings,
+    notes: &mut Notes,
+    target: &str,
+) -> Result<ComponentId, HostError> {
+    let to = parse_target(target)?;
+    match settings.surroundings.admit(&to) {
+        Ok(()) => Ok(to),
+        Err(error) => {
+            notes.refused(to, error.clone());
+            Err(error)
         }
     }
 }
@@ -43,7 +70,10 @@ impl Host for MessagingView<'_> {
     }
 
     fn send(&mut self, target: String, kind: String, payload: Vec<u8>) -> Result<(), GuestError> {
-        self.record(|outbox, limits| outbox.send(limits, &target, Content::new(kind, payload)))
+        let content = Content::new(kind, payload);
+        self.record_to(&target, |outbox, limits, to| {
+            outbox.send(limits, to, content)
+        })
     }
 
     fn broadcast(
@@ -52,8 +82,14 @@ impl Host for MessagingView<'_> {
         kind: String,
         payload: Vec<u8>,
     ) -> Result<(), GuestError> {
+        self.settings.surroundings.attended()?;
         let content = Content::new(kind, payload);
-        self.record(|outbox, limits| outbox.broadcast(limits, &targets, &content))
+        let (settings, notes) = (self.settings, &mut *self.notes);
+        let receivers = targets
+            .iter()
+            .map(|target| resolve(settings, notes, target));
+        let limits = &self.settings.limits;
+        Ok(self.outbox.broadcast(limits, receivers, &content)?)
     }
 
     fn send_after(
@@ -64,7 +100,9 @@ impl Host for MessagingView<'_> {
         payload: Vec<u8>,
     ) -> Result<u64, GuestError> {
         let content = Content::new(kind, payload);
-        self.record(|outbox, limits| outbox.send_after(limits, delay_ms, &target, content))
+        self.record_to(&target, |outbox, limits, to| {
+            outbox.send_after(limits, delay_ms, to, content)
+        })
     }
 
     fn cancel_timer(&mut self, timer: u64) -> Result<(), GuestError> {
@@ -79,7 +117,9 @@ impl Host for MessagingView<'_> {
         timeout_ms: u32,
     ) -> Result<u64, GuestError> {
         let content = Content::new(kind, payload);
-        self.record(|outbox, limits| outbox.request(limits, &target, content, timeout_ms))
+        self.record_to(&target, |outbox, limits, to| {
+            outbox.request(limits, to, content, timeout_ms)
+        })
     }
 
     fn cancel_request(&mut self, correlation: u64) -> Result<(), GuestError> {

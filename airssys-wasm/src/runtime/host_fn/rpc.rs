@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 // Layer 2: Third-party crate imports
-use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 // Layer 3: Internal module imports
@@ -12,66 +11,49 @@ use crate::core::turn::call::{Call, CallOutcome};
 use crate::core::turn::effects::Content;
 use crate::core::turn::errors::{CallError, HostError};
 use crate::core::turn::outbox::{check_content, parse_target};
+use crate::core::turn::recorder::Recorder;
 use crate::runtime::bindings::rpc::{CallError as GuestError, Host};
+use crate::runtime::epoch::Stopwatch;
 use crate::runtime::settings::InstanceSettings;
 use crate::runtime::state::StoreState;
-
-/// Where the calls of instances arrive. Whoever holds the other end answers them.
-pub type CallPort = mpsc::Sender<PendingCall>;
-
-/// A call whose caller waits.
-///
-/// Dropping it unanswered tells the caller that the call is `unavailable`. Answering
-/// after the caller has given up is no error; the answer is lost.
-#[derive(Debug)]
-pub struct PendingCall {
-    /// Who calls whom with what.
-    pub call: Call,
-    /// Takes the answer.
-    pub reply: oneshot::Sender<CallOutcome>,
-}
 
 /// What `rpc` works on.
 pub(crate) struct RpcView<'a> {
     settings: &'a InstanceSettings,
+    recorder: &'a mut Recorder,
+    stopwatch: &'a Stopwatch,
 }
 
 impl<'a> RpcView<'a> {
     pub(crate) fn new(state: &'a mut StoreState) -> Self {
         Self {
             settings: &state.settings,
+            recorder: &mut state.recorder,
+            stopwatch: &state.stopwatch,
         }
     }
 
-    async fn call(&self, target: &str, content: Content, timeout_ms: u32) -> CallOutcome {
+    async fn call(&mut self, target: &str, content: Content, timeout_ms: u32) -> CallOutcome {
         let to = parse_target(target)?;
         check_content(&self.settings.limits, &content)?;
-        self.exchange(Call {
+        // The callee is given no more time than the caller has left.
+        let left_ms = u32::try_from(self.stopwatch.left_ms()).unwrap_or(u32::MAX);
+        let call = Call {
             from: self.settings.address.clone(),
             to,
             kind: content.kind,
             payload: content.payload,
-            timeout_ms,
-        })
-        .await
+            timeout_ms: timeout_ms.min(left_ms),
+            trace_parent: self.recorder.context().trace_parent.clone(),
+        };
+        let outcome = self.answer(call.clone()).await;
+        self.recorder.notes.called(call, &outcome);
+        outcome
     }
 
-    async fn exchange(&self, call: Call) -> CallOutcome {
-        let unavailable = |why: &str| CallError::Host(HostError::Unavailable(why.to_owned()));
-        let Some(port) = &self.settings.calls else {
-            return Err(unavailable("nobody answers calls on this host"));
-        };
+    async fn answer(&self, call: Call) -> CallOutcome {
         let patience = Duration::from_millis(u64::from(call.timeout_ms));
-        let (reply, answer) = oneshot::channel();
-        let exchange = async {
-            port.send(PendingCall { call, reply })
-                .await
-                .map_err(|_| unavailable("the host no longer answers calls"))?;
-            answer
-                .await
-                .unwrap_or_else(|_| Err(unavailable("the host dropped the call")))
-        };
-        timeout(patience, exchange)
+        timeout(patience, self.settings.surroundings.call(call))
             .await
             .unwrap_or(Err(CallError::Host(HostError::Timeout)))
     }

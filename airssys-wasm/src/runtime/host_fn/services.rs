@@ -27,7 +27,7 @@ impl<'a> ServicesView<'a> {
         }
     }
 
-    fn list(&self, cursor: Option<&str>, limit: u32) -> Result<ComponentPage, HostError> {
+    fn list(&mut self, cursor: Option<&str>, limit: u32) -> Result<ComponentPage, HostError> {
         if limit == 0 {
             return Err(HostError::Invalid("the limit is at least 1".into()));
         }
@@ -37,7 +37,8 @@ impl<'a> ServicesView<'a> {
             self.settings.limits.keys_per_call,
             limit,
         )?;
-        let all = &self.settings.directory;
+        let all = self.settings.surroundings.components();
+        self.recorder.notes.components(&all);
         let start = cursor.map_or(0, |cursor| {
             all.partition_point(|name| name.as_str() <= cursor)
         });

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::core::limits::{Limit, Limits};
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::turn::errors::HostError;
+use crate::core::turn::notes::Notes;
 use crate::core::turn::overlay::{Overlay, check_key};
 use crate::runtime::bindings::storage::{Host, HostError as GuestError, KeyPage, SpaceUsed};
 use crate::runtime::state::StoreState;
@@ -17,6 +18,7 @@ pub(crate) struct StorageView<'a> {
     limits: &'a Limits,
     committed: &'a Keyspace,
     overlay: &'a mut Overlay,
+    notes: &'a mut Notes,
 }
 
 impl<'a> StorageView<'a> {
@@ -25,39 +27,50 @@ impl<'a> StorageView<'a> {
             limits: &state.settings.limits,
             committed: &state.keys,
             overlay: &mut state.recorder.overlay,
+            notes: &mut state.recorder.notes,
         }
     }
 
-    fn read(&self, key: &str) -> Result<Option<Vec<u8>>, HostError> {
-        check_key(self.limits, key)?;
-        let value = self.overlay.get(self.committed, key);
-        Ok(value.map(|value| value.to_vec()))
+    fn read(&mut self, key: String) -> Result<Option<Bytes>, HostError> {
+        check_key(self.limits, &key)?;
+        let value = self.overlay.get(self.committed, &key).cloned();
+        if !self.overlay.has_written(&key) {
+            self.notes.read(key, value.clone());
+        }
+        Ok(value)
     }
 
     /// Reads several keys. All values together are bounded as one host call is, since
     /// the host holds them at once.
-    fn read_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, HostError> {
+    fn read_many(&mut self, keys: Vec<String>) -> Result<Vec<Option<Vec<u8>>>, HostError> {
         HostError::check_size(Limit::KeysPerCall, self.limits.keys_per_call, keys.len())?;
         let mut bytes = 0;
-        let read = |key: &String| {
-            check_key(self.limits, key)?;
-            let value = self.overlay.get(self.committed, key);
-            bytes += value.map_or(0, Bytes::len);
+        let read = |key: String| {
+            let value = self.read(key)?;
+            bytes += value.as_ref().map_or(0, Bytes::len);
             HostError::check_size(Limit::HostcallBytes, self.limits.hostcall_bytes, bytes)?;
             Ok(value.map(|value| value.to_vec()))
         };
-        keys.iter().map(read).collect()
+        keys.into_iter().map(read).collect()
     }
 
-    fn list(&self, prefix: &str, cursor: Option<&str>, limit: u32) -> Result<KeyPage, HostError> {
+    fn list(
+        &mut self,
+        prefix: &str,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<KeyPage, HostError> {
         if limit == 0 {
             return Err(HostError::Invalid("the limit is at least 1".into()));
         }
         let limit = limit as usize;
         HostError::check_size(Limit::KeysPerCall, self.limits.keys_per_call, limit)?;
-        let page = self
-            .overlay
-            .list_keys(self.committed, prefix, cursor, limit);
+        let overlay = &*self.overlay;
+        let page = overlay.list_keys(self.committed, prefix, cursor, limit);
+        self.notes
+            .listed(self.committed, prefix, cursor, &page, |key| {
+                overlay.has_removed(key)
+            });
         Ok(KeyPage {
             keys: page.keys,
             next: page.next,
@@ -67,11 +80,11 @@ impl<'a> StorageView<'a> {
 
 impl Host for StorageView<'_> {
     fn get(&mut self, key: String) -> Result<Option<Vec<u8>>, GuestError> {
-        Ok(self.read(&key)?)
+        Ok(self.read(key)?.map(|value| value.to_vec()))
     }
 
     fn get_many(&mut self, keys: Vec<String>) -> Result<Vec<Option<Vec<u8>>>, GuestError> {
-        Ok(self.read_many(&keys)?)
+        Ok(self.read_many(keys)?)
     }
 
     fn set(&mut self, key: String, value: Vec<u8>) -> Result<(), GuestError> {

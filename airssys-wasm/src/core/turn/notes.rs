@@ -1,0 +1,137 @@
+//! What a turn learns from its host, noted while it runs.
+
+// Layer 1: Standard library imports
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+// Layer 2: Third-party crate imports
+use bytes::Bytes;
+
+// Layer 3: Internal module imports
+use crate::core::component::id::ComponentId;
+use crate::core::storage::keyspace::Keyspace;
+use crate::core::turn::call::{Call, CallOutcome};
+use crate::core::turn::errors::HostError;
+use crate::core::turn::overlay::KeyPage;
+use crate::core::turn::recorded::Learnt;
+
+/// The most reads and calls that are noted for one turn. A turn that learns more is cut,
+/// since whoever reads in a loop must not fill the host's memory.
+const MAX_NOTES: usize = 4_096;
+
+/// The most bytes of values, calls and replies that are noted for one turn.
+const MAX_NOTED_BYTES: usize = 1 << 20;
+
+/// What the turn has learnt so far. Values are shared and not copied.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    keys: Vec<(String, Option<Bytes>)>,
+    refusals: Vec<(ComponentId, HostError)>,
+    calls: Vec<(Call, CallOutcome)>,
+    components: Option<Arc<[String]>>,
+    bytes: usize,
+    is_cut: bool,
+}
+
+impl Notes {
+    /// Begins a turn.
+    #[inline]
+    pub(crate) fn begin(&mut self) {
+        self.keys.clear();
+        self.bytes = 0;
+        self.is_cut = false;
+        if !self.refusals.is_empty() || !self.calls.is_empty() || self.components.is_some() {
+            self.refusals.clear();
+            self.calls.clear();
+            self.components = None;
+        }
+    }
+
+    /// A committed key was read, or found missing.
+    pub(crate) fn read(&mut self, key: String, value: Option<Bytes>) {
+        if self.admit(key.len() + value.as_ref().map_or(0, Bytes::len)) {
+            self.keys.push((key, value));
+        }
+    }
+
+    /// Committed keys were listed: those of the page, and on to the first beyond it that
+    /// the turn had not removed, which told it that there are more.
+    pub(crate) fn listed(
+        &mut self,
+        committed: &Keyspace,
+        prefix: &str,
+        cursor: Option<&str>,
+        page: &KeyPage,
+        is_removed: impl Fn(&str) -> bool,
+    ) {
+        let start = match cursor {
+            Some(cursor) if cursor >= prefix => Bound::Excluded(cursor),
+            _ => Bound::Included(prefix),
+        };
+        let last = page.next.as_deref();
+        for (key, value) in committed.range(start) {
+            if !key.starts_with(prefix) || self.is_cut {
+                break;
+            }
+            self.read(key.clone(), Some(value.clone()));
+            if last.is_some_and(|last| key.as_str() > last) && !is_removed(key) {
+                break;
+            }
+        }
+    }
+
+    /// A target was refused.
+    pub(crate) fn refused(&mut self, target: ComponentId, error: HostError) {
+        if self.admit(target.as_str().len()) {
+            self.refusals.push((target, error));
+        }
+    }
+
+    /// A call was answered.
+    pub(crate) fn called(&mut self, call: Call, outcome: &CallOutcome) {
+        let answered = match outcome {
+            Ok(reply) => reply.as_ref().map_or(0, |reply| reply.len()),
+            Err(_) => 0,
+        };
+        if self.admit(call.payload.len() + answered) {
+            self.calls.push((call, outcome.clone()));
+        }
+    }
+
+    /// The components were listed.
+    pub(crate) fn components(&mut self, components: &Arc<[String]>) {
+        self.components = Some(Arc::clone(components));
+    }
+
+    /// Everything that the turn has learnt, which began from `committed`.
+    pub(crate) fn take(&mut self, committed: &Keyspace) -> Learnt {
+        Learnt {
+            keys: self.keys.drain(..).collect(),
+            usage: (committed.bytes(), committed.len() as u64),
+            refusals: self.refusals.drain(..).collect(),
+            calls: std::mem::take(&mut self.calls),
+            components: self.components.take(),
+            is_cut: self.is_cut,
+        }
+    }
+
+    fn admit(&mut self, bytes: usize) -> bool {
+        let notes = self.keys.len() + self.refusals.len() + self.calls.len();
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.is_cut |= notes >= MAX_NOTES || self.bytes > MAX_NOTED_BYTES;
+        !self.is_cut
+    }
+}
+
+impl Learnt {
+    /// The state that a turn which learnt this can be run on again.
+    pub fn keyspace(&self) -> Keyspace {
+        let known = |(key, value): (&String, &Option<Bytes>)| {
+            value.as_ref().map(|value| (key.clone(), value.clone()))
+        };
+        let entries: BTreeMap<String, Bytes> = self.keys.iter().filter_map(known).collect();
+        let (bytes, keys) = self.usage;
+        Keyspace::fragment(entries, bytes, keys)
+    }
+}

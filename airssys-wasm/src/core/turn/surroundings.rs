@@ -1,0 +1,96 @@
+//! What a turn can learn from the system around its actor.
+
+// Layer 1: Standard library imports
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+// Layer 3: Internal module imports
+use crate::core::component::id::ComponentId;
+use crate::core::turn::call::{Call, CallOutcome};
+use crate::core::turn::errors::{CallError, HostError};
+
+/// The answer to a call, in the making.
+pub type PendingOutcome<'a> = Pin<Box<dyn Future<Output = CallOutcome> + Send + 'a>>;
+
+/// Whom an actor can reach. It is asked while a guest runs, so it must answer at once;
+/// only calls wait.
+pub trait Surroundings: Debug + Send + Sync {
+    /// Whether anybody carries out what a turn records.
+    ///
+    /// # Errors
+    ///
+    /// The guest is told this error in place of having its messages lost.
+    fn attended(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    /// Whether a message may be sent to `target` now. One that was admitted is
+    /// delivered even if the receiver's mailbox fills up until the turn ends.
+    ///
+    /// # Errors
+    ///
+    /// What the guest is told.
+    fn admit(&self, target: &ComponentId) -> Result<(), HostError>;
+
+    /// The components that there are, as `namespace/name`, in order.
+    fn components(&self) -> Arc<[String]>;
+
+    /// Calls another actor. Who waits may give up at any time by dropping the future.
+    fn call(&self, call: Call) -> PendingOutcome<'_>;
+}
+
+/// An actor by itself: what it sends is recorded for whoever runs its turns, and its
+/// calls are answered with `unavailable`.
+#[derive(Debug, Clone, Default)]
+pub struct Alone {
+    /// The components that it may know of, in order.
+    pub components: Arc<[String]>,
+}
+
+impl Surroundings for Alone {
+    fn admit(&self, _target: &ComponentId) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn components(&self) -> Arc<[String]> {
+        Arc::clone(&self.components)
+    }
+
+    fn call(&self, _call: Call) -> PendingOutcome<'_> {
+        unanswered("nobody answers calls on this host")
+    }
+}
+
+/// A component without a system: there is nobody to deliver what it sends, so that it
+/// is told `unavailable` rather than having its messages lost.
+#[derive(Debug, Clone)]
+pub struct Nobody {
+    /// The component itself, as `namespace/name`.
+    pub component: String,
+}
+
+impl Surroundings for Nobody {
+    fn attended(&self) -> Result<(), HostError> {
+        let why = "this host runs components by themselves and delivers no messages";
+        Err(HostError::Unavailable(why.into()))
+    }
+
+    fn admit(&self, _target: &ComponentId) -> Result<(), HostError> {
+        self.attended()
+    }
+
+    fn components(&self) -> Arc<[String]> {
+        Arc::new([self.component.clone()])
+    }
+
+    fn call(&self, _call: Call) -> PendingOutcome<'_> {
+        unanswered("nobody answers calls on this host")
+    }
+}
+
+/// The answer that a call gets where calls are not answered.
+fn unanswered(why: &'static str) -> PendingOutcome<'static> {
+    Box::pin(async move { Err(CallError::Host(HostError::Unavailable(why.into()))) })
+}
