@@ -20,7 +20,7 @@ use crate::runtime::instance::at_epoch;
 use crate::runtime::limiter::{ResourceLimiter, Room};
 use crate::runtime::outline::Outline;
 use crate::runtime::pace::Pace;
-use crate::runtime::settings::InstanceSettings;
+use crate::runtime::settings::{InstanceSettings, Overrun};
 use crate::runtime::slab::is_slab_full;
 use crate::runtime::slice::{Mode, Slice};
 use crate::runtime::state::StoreState;
@@ -92,8 +92,9 @@ impl CompiledComponent {
         self.may_suspend
     }
 
-    /// Whether its turns took long of late. They then run on stacks of their own, which
-    /// they leave for others to run, and are better run apart from quick ones.
+    /// Whether turns took long of late that had to [hand over](Overrun::HandOver) their
+    /// thread. They then run on stacks of their own, which they leave for others to run,
+    /// and are better run apart from quick ones.
     #[inline]
     pub fn is_slow(&self) -> bool {
         self.pace.is_slow()
@@ -101,8 +102,8 @@ impl CompiledComponent {
 
     /// How its next turn is to be called.
     #[inline]
-    pub(crate) fn mode(&self) -> Mode {
-        if self.may_suspend || self.is_slow() {
+    pub(crate) fn mode(&self, overrun: Overrun) -> Mode {
+        if self.may_suspend || (overrun == Overrun::HandOver && self.is_slow()) {
             Mode::Fiber
         } else {
             Mode::Direct
@@ -138,7 +139,7 @@ impl CompiledComponent {
         &self,
         store: &mut Store<StoreState>,
     ) -> Result<Exports, WasmError> {
-        let made = match self.mode() {
+        let made = match self.mode(store.data().settings.overrun) {
             Mode::Fiber => self.pre.instantiate_async(&mut *store).await,
             Mode::Direct => self.pre.instantiate(&mut *store),
         };

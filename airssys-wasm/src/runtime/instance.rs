@@ -62,7 +62,7 @@ impl Instance {
         keys: Keyspace,
         context: TurnContext,
     ) -> Result<Self, NotMade> {
-        let mode = component.mode();
+        let mode = component.mode(settings.overrun);
         let mut store = component.store(settings, keys);
         arm(&mut store, mode, context);
         match component.instantiate(&mut store).await {
@@ -89,7 +89,7 @@ impl Instance {
     /// Begins a turn.
     #[inline]
     pub(crate) fn begin(&mut self, context: TurnContext) {
-        self.mode = self.component.mode();
+        self.mode = self.component.mode(self.store.data().settings.overrun);
         arm(&mut self.store, self.mode, context);
     }
 

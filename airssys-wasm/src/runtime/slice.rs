@@ -78,8 +78,8 @@ impl Slice {
             }
             Mode::Direct => {
                 self.ticks += SLICE_TICKS;
-                self.pace.overran();
                 if self.overrun == Overrun::HandOver {
+                    self.pace.overran();
                     hand_over();
                 }
                 UpdateDeadline::Continue(1)
