@@ -32,5 +32,9 @@
 //! - [`core`]: types and traits, which know no engine, no clock and no sockets.
 //! - [`runtime`]: the only place that knows wasmtime.
 
+pub mod component;
 pub mod core;
+pub mod messaging;
 pub mod runtime;
+pub mod storage;
+pub mod system;

@@ -4,7 +4,8 @@
 use std::fmt;
 
 // Layer 2: Third-party crate imports
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 const KIB: u64 = 1024;
@@ -21,7 +22,8 @@ const MIB: u64 = 1024 * KIB;
 /// let limits = Limits { memory_bytes: 8 << 20, ..Limits::default() };
 /// assert_eq!(limits.turn_wall_ms, 5_000);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// The size of the component's binary. Default 64 MiB: the largest guests, whole
     /// interpreters, are about 40 MiB. Checked before the bytes are parsed.

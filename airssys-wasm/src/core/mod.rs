@@ -5,6 +5,7 @@
 
 pub mod component;
 pub mod delivery;
+pub mod event;
 pub mod limits;
 pub mod runtime;
 pub mod storage;

@@ -2,4 +2,5 @@
 
 pub mod dead_letter;
 pub mod envelope;
+pub mod post;
 pub mod refusal;

@@ -38,6 +38,9 @@ pub enum Refusal {
     /// The system is shutting down.
     #[error("the system is shutting down")]
     ShuttingDown,
+    /// The system has as many timers, or open requests, as it keeps.
+    #[error("there are too many timers or open requests")]
+    TooMany,
 }
 
 impl From<Refusal> for HostError {
@@ -45,7 +48,7 @@ impl From<Refusal> for HostError {
         match refusal {
             Refusal::UnknownTarget => Self::NotFound,
             Refusal::MailboxFull => Self::MailboxFull,
-            Refusal::Stopped | Refusal::GivenUp | Refusal::ShuttingDown => {
+            Refusal::Stopped | Refusal::GivenUp | Refusal::ShuttingDown | Refusal::TooMany => {
                 Self::Unavailable(refusal.to_string())
             }
         }

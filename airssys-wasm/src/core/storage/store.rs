@@ -2,11 +2,14 @@
 
 // Layer 1: Standard library imports
 use std::future::Future;
+use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
+use serde::Serialize;
 use thiserror::Error;
 
 // Layer 3: Internal module imports
+use crate::core::component::digest::Digest;
 use crate::core::component::id::ComponentId;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::turn::effects::Writes;
@@ -47,8 +50,17 @@ pub struct ActorRecord {
     pub keys: Keyspace,
     /// The number of its last turn.
     pub turn: u64,
-    /// The number of the component version that ran it last. Zero if none ever did.
-    pub version: u64,
+    /// Who ran it last. Nobody, if it never was.
+    pub ran_by: Option<Arc<VersionId>>,
+}
+
+/// One version of a component.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VersionId {
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// What it calls itself, or its digest if it does not say.
+    pub label: String,
 }
 
 /// Why a store did not do what was asked.

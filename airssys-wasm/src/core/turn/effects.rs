@@ -27,6 +27,32 @@ impl Effects {
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty() && self.outgoing.is_empty()
     }
+
+    /// The bytes of all keys, values and payloads.
+    pub fn bytes(&self) -> usize {
+        let written = |(key, value): (&String, &Option<Bytes>)| {
+            key.len() + value.as_ref().map_or(0, Bytes::len)
+        };
+        let sent = |outgoing: &Outgoing| outgoing.content().map_or(0, |c| c.payload.len());
+        self.writes.iter().map(written).sum::<usize>()
+            + self.outgoing.iter().map(sent).sum::<usize>()
+    }
+}
+
+impl Outgoing {
+    /// The message, if it is one.
+    pub fn content(&self) -> Option<&Content> {
+        match self {
+            Self::Send { content, .. }
+            | Self::SendAfter { content, .. }
+            | Self::Request { content, .. }
+            | Self::Publish { content, .. } => Some(content),
+            Self::CancelTimer { .. }
+            | Self::CancelRequest { .. }
+            | Self::Subscribe { .. }
+            | Self::Unsubscribe { .. } => None,
+        }
+    }
 }
 
 /// What is sent: a kind and a payload.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 // Layer 3: Internal module imports
+use crate::core::component::MessagePayload;
 use crate::core::component::digest::Digest;
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::envelope::Letter;
@@ -52,4 +53,26 @@ pub struct Learnt {
     pub components: Option<Arc<[String]>>,
     /// Whether there was more than is kept, so that the turn cannot be run again.
     pub is_cut: bool,
+}
+
+impl RecordedTurn {
+    /// About how many bytes it keeps.
+    pub fn bytes(&self) -> usize {
+        let letter = match &self.letter {
+            Letter::Message(message) => message.payload().len(),
+            Letter::Reply(to) => match &to.reply.outcome {
+                Ok(reply) => reply.as_ref().map_or(0, MessagePayload::len),
+                Err(_) => 0,
+            },
+        };
+        let keys = self.learnt.keys.iter();
+        let learnt: usize = keys
+            .map(|(key, value)| key.len() + value.as_ref().map_or(0, Bytes::len))
+            .sum();
+        let effects = match &self.result {
+            Ok(report) => report.effects.bytes(),
+            Err(_) => 0,
+        };
+        size_of::<Self>() + letter + learnt + effects
+    }
 }

@@ -27,6 +27,16 @@ pub enum TurnOutcome {
     Retry(String),
 }
 
+impl TurnOutcome {
+    /// Why the guest did not succeed, in its words. Nothing if it did.
+    pub fn into_words(self) -> String {
+        match self {
+            Self::Replied(_) => String::new(),
+            Self::Rejected(why) | Self::Retry(why) => why,
+        }
+    }
+}
+
 /// What a turn cost, whether it ran to its end or not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct TurnCost {

@@ -1,0 +1,233 @@
+//! A component under its name, with the versions that its actors run.
+
+// Layer 1: Standard library imports
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+// Layer 3: Internal module imports
+use crate::component::live_set::LiveSet;
+use crate::component::recording::Recordings;
+use crate::component::settings::ActorSettings;
+use crate::core::component::id::ComponentId;
+use crate::core::storage::keyspace::Keyspace;
+use crate::core::storage::store::VersionId;
+
+/// Makes the guest of an actor, which continues from its keys.
+pub type MakeGuest<G> = Box<dyn Fn(&ComponentId, Keyspace) -> G + Send + Sync>;
+
+/// A component under its name: how its actors are run, and what they run.
+///
+/// The current version can be replaced at any time. Each actor notices between two
+/// turns.
+pub struct Deployment<G> {
+    /// `namespace/name`.
+    pub name: String,
+    /// How its actors are run.
+    pub settings: ActorSettings,
+    /// The instances that always run.
+    pub always: Vec<String>,
+    /// What was counted.
+    pub counters: Arc<Counters>,
+    /// The turns that were kept.
+    pub recordings: Recordings,
+    pub(crate) live: LiveSet,
+    versions: RwLock<Versions<G>>,
+    /// The number of the current version, where actors see it between two turns.
+    current: AtomicU64,
+    trial: Mutex<Option<Trial<G>>>,
+    /// Whether there is a trial, where it can be seen without taking its lock.
+    is_on_trial: AtomicBool,
+}
+
+/// One version of a component.
+pub struct Version<G> {
+    /// Counts the versions of a component, from 1. A version that comes back gets a
+    /// number of its own.
+    pub number: u64,
+    /// Its digest and what it calls itself.
+    pub id: Arc<VersionId>,
+    /// Makes guests of this version.
+    pub make: Arc<MakeGuest<G>>,
+}
+
+struct Versions<G> {
+    /// Those that can be returned to, the current one last.
+    kept: VecDeque<Arc<Version<G>>>,
+    count: u64,
+}
+
+/// The first time of a new version.
+struct Trial<G> {
+    number: u64,
+    until_ms: u64,
+    failures: u32,
+    /// What was current before.
+    before: Arc<Version<G>>,
+}
+
+/// A version that failed once more than it may in its first time.
+pub struct Failed<G> {
+    /// How often it failed.
+    pub failures: u32,
+    /// The version to return to.
+    pub before: Arc<Version<G>>,
+}
+
+/// What was counted since the component was deployed.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Messages and replies that went into a mailbox.
+    pub accepted: AtomicU64,
+    /// Those that were handled.
+    pub handled: AtomicU64,
+    /// Those that the guest rejected.
+    pub rejected: AtomicU64,
+    /// Those that became dead letters after they were accepted.
+    pub buried: AtomicU64,
+    /// Those whose sender had given up before they were handled.
+    pub expired: AtomicU64,
+    /// Turns that failed.
+    pub failed: AtomicU64,
+    /// Activations.
+    pub activated: AtomicU64,
+}
+
+impl Counters {
+    /// Counts one.
+    #[inline]
+    pub(crate) fn count(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl<G> Deployment<G> {
+    /// A component with its first version.
+    pub fn new(
+        name: String,
+        settings: ActorSettings,
+        always: Vec<String>,
+        id: VersionId,
+        make: MakeGuest<G>,
+    ) -> Self {
+        let first = Arc::new(Version {
+            number: 1,
+            id: Arc::new(id),
+            make: Arc::new(make),
+        });
+        Self {
+            name,
+            counters: Arc::default(),
+            recordings: Recordings::new(settings.recording),
+            settings,
+            always,
+            live: LiveSet::default(),
+            versions: RwLock::new(Versions {
+                kept: VecDeque::from([first]),
+                count: 1,
+            }),
+            current: AtomicU64::new(1),
+            trial: Mutex::new(None),
+            is_on_trial: AtomicBool::new(false),
+        }
+    }
+
+    /// The number of the current version.
+    #[inline]
+    pub fn current_number(&self) -> u64 {
+        self.current.load(Ordering::Acquire)
+    }
+
+    /// The current version.
+    pub fn current(&self) -> Arc<Version<G>> {
+        let versions = self.versions.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&versions.kept[versions.kept.len() - 1])
+    }
+
+    /// The versions that can be returned to, the newest first, which is the current one.
+    pub fn versions(&self) -> Vec<Arc<Version<G>>> {
+        let versions = self.versions.read().unwrap_or_else(PoisonError::into_inner);
+        versions.kept.iter().rev().cloned().collect()
+    }
+
+    /// Makes a version the current one. Returns the one that was.
+    pub fn switch_to(&self, id: Arc<VersionId>, make: Arc<MakeGuest<G>>) -> Arc<Version<G>> {
+        self.end_trial();
+        let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
+        let number = versions.count + 1;
+        versions.count = number;
+        let before = Arc::clone(&versions.kept[versions.kept.len() - 1]);
+        // One that comes back is kept once.
+        versions.kept.retain(|kept| kept.id.digest != id.digest);
+        versions.kept.push_back(Arc::new(Version { number, id, make }));
+        while versions.kept.len() > self.settings.kept_versions.max(2) {
+            versions.kept.pop_front();
+        }
+        self.current.store(number, Ordering::Release);
+        before
+    }
+
+    /// Makes a version the current one, and watches it for its first time. Returns the
+    /// one that was current.
+    pub fn try_version(
+        &self,
+        id: Arc<VersionId>,
+        make: Arc<MakeGuest<G>>,
+        now_ms: u64,
+    ) -> Arc<Version<G>> {
+        let before = self.switch_to(id, make);
+        *self.trial() = Some(Trial {
+            number: self.current_number(),
+            until_ms: now_ms.saturating_add(self.settings.upgrade.window_ms),
+            failures: 0,
+            before: Arc::clone(&before),
+        });
+        self.is_on_trial.store(true, Ordering::Relaxed);
+        before
+    }
+
+    /// Whether the current version is still being watched.
+    pub fn is_on_trial(&self, now_ms: u64) -> bool {
+        self.trial().as_ref().is_some_and(|trial| now_ms <= trial.until_ms)
+    }
+
+    /// Counts a failure of a version. Tells once when a version on trial fails more often
+    /// than it may.
+    pub(crate) fn failed(&self, number: u64, now_ms: u64) -> Option<Failed<G>> {
+        if !self.is_on_trial.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut trial = self.trial();
+        let watched = trial.as_mut().filter(|trial| trial.number == number)?;
+        watched.failures += 1;
+        let is_over = now_ms > watched.until_ms;
+        if !is_over && watched.failures <= self.settings.upgrade.max_failures {
+            return None;
+        }
+        self.is_on_trial.store(false, Ordering::Relaxed);
+        let Trial {
+            failures, before, ..
+        } = trial.take()?;
+        (!is_over).then_some(Failed { failures, before })
+    }
+
+    /// Ends the watch over the current version, which is then there to stay.
+    fn end_trial(&self) {
+        *self.trial() = None;
+        self.is_on_trial.store(false, Ordering::Relaxed);
+    }
+
+    fn trial(&self) -> MutexGuard<'_, Option<Trial<G>>> {
+        self.trial.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<G> fmt::Debug for Deployment<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deployment")
+            .field("name", &self.name)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,270 @@
+//! The actors that are live, by address.
+
+// Layer 1: Standard library imports
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+// Layer 2: Third-party crate imports
+use hashbrown::{DefaultHashBuilder, HashTable};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+// Layer 3: Internal module imports
+use crate::component::actor::Actor;
+use crate::component::cell::Cell;
+use crate::component::deployment::Counters;
+use crate::component::mailbox::{NotTaken, Signal};
+use crate::component::supervision::status::Standing;
+use crate::component::world::World;
+use crate::core::component::id::ComponentId;
+use crate::core::delivery::envelope::Envelope;
+use crate::core::delivery::post::Admission;
+use crate::core::delivery::refusal::{Refusal, Refused};
+use crate::core::turn::guest::Pace;
+
+/// How many parts the table is in. Threads that reach for different actors seldom meet.
+const SHARDS: usize = 64;
+
+/// Finds actors by their addresses, and activates those that are not live.
+///
+/// An address costs nothing while its actor is not live. How many are live at once is
+/// bounded: one more makes room by passivating the one that was not used for longest.
+#[derive(Debug)]
+pub struct Directory<W> {
+    shards: Box<[Mutex<Shard>]>,
+    hasher: DefaultHashBuilder,
+    permits: Arc<Semaphore>,
+    /// Actors that wait for room.
+    waiting: AtomicUsize,
+    is_closed: AtomicBool,
+    _world: PhantomData<fn() -> W>,
+}
+
+type Shard = HashTable<Arc<Cell>>;
+
+impl<W: World> Directory<W> {
+    /// A directory with room for so many live actors.
+    pub fn new(max_live: usize) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: DefaultHashBuilder::default(),
+            permits: Arc::new(Semaphore::new(max_live.min(Semaphore::MAX_PERMITS))),
+            waiting: AtomicUsize::new(0),
+            is_closed: AtomicBool::new(false),
+            _world: PhantomData,
+        }
+    }
+
+    /// Puts a message into its receiver's mailbox, and activates the receiver if it is
+    /// not live.
+    ///
+    /// # Errors
+    ///
+    /// The message and why it was not taken.
+    pub fn deliver(
+        &self,
+        world: &Arc<W>,
+        envelope: Envelope,
+        admission: Admission,
+    ) -> Result<(), Refused> {
+        let mut envelope = envelope;
+        loop {
+            let cell = match self.find_or_activate(world, envelope.to()) {
+                Ok(cell) => cell,
+                Err(reason) => return Err(refused(envelope, reason)),
+            };
+            let taken = match admission {
+                Admission::Asked => cell.mailbox.offer(envelope),
+                Admission::Promised => cell.mailbox.put(envelope),
+            };
+            envelope = match taken {
+                Ok(()) => {
+                    Counters::count(&cell.counters.accepted);
+                    return Ok(());
+                }
+                Err(NotTaken::Full(envelope)) => {
+                    return Err(refused(envelope, Refusal::MailboxFull));
+                }
+                // It was passivated this very moment; its address is free again.
+                Err(NotTaken::Closed(envelope)) => envelope,
+            };
+        }
+    }
+
+    /// The cell of an actor that is live.
+    #[inline]
+    pub fn find(&self, actor: &ComponentId) -> Option<Arc<Cell>> {
+        let hash = self.hasher.hash_one(actor);
+        let shard = self.shard(hash);
+        shard.find(hash, |cell| cell.address == *actor).cloned()
+    }
+
+    /// The cell of an actor, which is activated if it is not live.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such component, or the actor may not run.
+    pub fn find_or_activate(
+        &self,
+        world: &Arc<W>,
+        actor: &ComponentId,
+    ) -> Result<Arc<Cell>, Refusal> {
+        match self.find(actor) {
+            Some(cell) => Ok(cell),
+            None => self.activate(world, actor),
+        }
+    }
+
+    fn activate(&self, world: &Arc<W>, actor: &ComponentId) -> Result<Arc<Cell>, Refusal> {
+        let Some(deployment) = world.deployment(actor) else {
+            return Err(Refusal::UnknownTarget);
+        };
+        match world.standing(actor) {
+            Standing::Running => {}
+            Standing::GivenUp => return Err(Refusal::GivenUp),
+            Standing::Ended => return Err(Refusal::Stopped),
+        }
+        let always = deployment.always.iter().any(|i| i == actor.instance());
+        let counters = Arc::clone(&deployment.counters);
+        let capacity = deployment.settings.mailbox;
+        let made = Arc::new(Cell::new(actor.clone(), capacity, always, counters));
+        let hash = self.hasher.hash_one(actor);
+        {
+            let mut shard = self.shard(hash);
+            // Looked at under the lock, so that no actor begins after the last was ended.
+            if self.is_closed.load(Ordering::Relaxed) {
+                return Err(Refusal::ShuttingDown);
+            }
+            if let Some(other) = shard.find(hash, |cell| cell.address == *actor) {
+                return Ok(Arc::clone(other));
+            }
+            let rehash = |cell: &Arc<Cell>| self.hasher.hash_one(&cell.address);
+            shard.insert_unique(hash, Arc::clone(&made), rehash);
+        }
+        let actor = Actor::new(Arc::clone(world), Arc::clone(&made), deployment);
+        world.spawn(Pace::Quick, actor);
+        Ok(made)
+    }
+
+    /// Whether a message to an actor would be taken now.
+    pub fn has_space(&self, actor: &ComponentId) -> bool {
+        self.find(actor)
+            .is_none_or(|cell| cell.mailbox.has_space())
+    }
+
+    /// All actors that are live.
+    pub fn cells(&self) -> Vec<Arc<Cell>> {
+        let shards = self.shards.iter();
+        shards
+            .flat_map(|shard| lock(shard).iter().cloned().collect::<Vec<_>>())
+            .collect()
+    }
+
+    /// How many actors are live.
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(|shard| lock(shard).len()).sum()
+    }
+
+    /// Whether no actor is live.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Lets no further actor begin.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+        // Whoever began to activate one under a lock has finished when we had them all.
+        self.shards.iter().for_each(|shard| drop(lock(shard)));
+    }
+
+    /// Takes an actor out, if no messages wait for it.
+    pub(crate) fn retire(&self, cell: &Arc<Cell>) -> bool {
+        let mut shard = self.shard(self.hasher.hash_one(&cell.address));
+        if !cell.mailbox.close_if_empty() {
+            return false;
+        }
+        self.take_out(&mut shard, cell);
+        true
+    }
+
+    /// Takes an actor out, and returns the messages that waited for it.
+    pub(crate) fn remove(&self, cell: &Arc<Cell>) -> VecDeque<Envelope> {
+        let mut shard = self.shard(self.hasher.hash_one(&cell.address));
+        self.take_out(&mut shard, cell);
+        cell.mailbox.close()
+    }
+
+    fn take_out(&self, shard: &mut Shard, cell: &Arc<Cell>) {
+        let hash = self.hasher.hash_one(&cell.address);
+        if let Ok(entry) = shard.find_entry(hash, |other| Arc::ptr_eq(other, cell)) {
+            entry.remove();
+        }
+        cell.retire();
+    }
+
+    /// Waits for room for one more live actor, which others make by being passivated.
+    pub(crate) async fn room(&self, world: &Arc<W>) -> Option<OwnedSemaphorePermit> {
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            return Some(permit);
+        }
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        evict(world);
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        permit.ok()
+    }
+
+    /// Passivates the actors that were idle for as long as their component allows, and as
+    /// many of the others as there are actors waiting for room.
+    pub fn sweep(&self, world: &Arc<W>) {
+        let now_ms = world.clock().now().clock_ms;
+        for deployment in world.deployments() {
+            let before_ms = now_ms.saturating_sub(deployment.settings.idle_ms);
+            while let Some(cell) = deployment.live.take_older(before_ms) {
+                // Should it have something to do after all, it is looked at again when it
+                // was idle once more.
+                cell.mailbox.signal(Signal::Passivate);
+                cell.use_at(now_ms);
+                deployment.live.insert(&cell);
+            }
+        }
+        for _ in 0..self.waiting.load(Ordering::Relaxed) {
+            evict(world);
+        }
+    }
+
+    fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
+        // The table uses the lowest and the highest bits.
+        lock(&self.shards[(hash >> 32) as usize % SHARDS])
+    }
+}
+
+/// Asks the actor that was not used for longest to be passivated.
+fn evict<W: World>(world: &Arc<W>) {
+    let deployments = world.deployments();
+    let oldest = deployments
+        .iter()
+        .filter_map(|deployment| Some((deployment.live.oldest_ms()?, deployment)))
+        .min_by_key(|(used_ms, _)| *used_ms);
+    let Some((_, deployment)) = oldest else {
+        return;
+    };
+    if let Some(cell) = deployment.live.take_older(u64::MAX) {
+        cell.mailbox.signal(Signal::Passivate);
+        cell.use_at(world.clock().now().clock_ms);
+        deployment.live.insert(&cell);
+    }
+}
+
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn refused(envelope: Envelope, reason: Refusal) -> Refused {
+    Refused {
+        envelope: Box::new(envelope),
+        reason,
+    }
+}

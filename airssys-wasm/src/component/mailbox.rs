@@ -1,0 +1,262 @@
+//! The bounded queue before an actor.
+
+// Layer 1: Standard library imports
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+// Layer 2: Third-party crate imports
+use tokio::sync::Notify;
+
+// Layer 3: Internal module imports
+use crate::core::delivery::envelope::Envelope;
+
+/// An actor's messages, first in, first out, and the system's signals to it.
+///
+/// It is bounded: an offer to a full mailbox gives the message back. What the actor has
+/// drained and not handled yet counts as waiting, so that draining in batches makes it
+/// no larger. Signals overtake messages, and sending one twice is sending it once.
+#[derive(Debug)]
+pub struct Mailbox {
+    capacity: usize,
+    queue: Mutex<Queue>,
+    /// The signals that wait, as bits, where the actor can see them between two turns
+    /// without taking the lock.
+    signals: AtomicU8,
+    space: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    envelopes: VecDeque<Envelope>,
+    /// Drained by the actor, and perhaps not handled yet.
+    in_hand: usize,
+    waker: Option<Waker>,
+    is_closed: bool,
+}
+
+/// What the system wants of an actor. The most pressing has the lowest bit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Signal {
+    /// End for good: the actor was stopped.
+    Stop = 1,
+    /// End for good: the actor's supervisor gave it up.
+    GiveUp = 2,
+    /// End for good: the system ends.
+    End = 4,
+    /// Drop the instance and begin anew from the committed state.
+    Restart = 8,
+    /// Look for another version.
+    Switch = 16,
+    /// Be passivated, if there is nothing to do.
+    Passivate = 32,
+}
+
+const SIGNALS: [Signal; 6] = [
+    Signal::Stop,
+    Signal::GiveUp,
+    Signal::End,
+    Signal::Restart,
+    Signal::Switch,
+    Signal::Passivate,
+];
+
+/// What an actor finds when it looks into its mailbox.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A signal.
+    Signal(Signal),
+    /// Messages, which are now in the batch.
+    Messages,
+}
+
+/// An envelope that was not taken, given back.
+#[derive(Debug)]
+pub enum NotTaken {
+    /// The mailbox is full.
+    Full(Envelope),
+    /// The actor behind it is gone.
+    Closed(Envelope),
+}
+
+impl Mailbox {
+    /// A mailbox in which at most `capacity` messages wait.
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            capacity,
+            queue: Mutex::default(),
+            signals: AtomicU8::new(0),
+            space: Notify::new(),
+        }
+    }
+
+    /// Puts a message in, or gives it back.
+    ///
+    /// # Errors
+    ///
+    /// When the mailbox is full or closed, with the message.
+    #[inline]
+    pub fn offer(&self, envelope: Envelope) -> Result<(), NotTaken> {
+        let queue = self.lock();
+        if queue.len() >= self.capacity && !queue.is_closed {
+            return Err(NotTaken::Full(envelope));
+        }
+        push(queue, envelope)
+    }
+
+    /// Puts in a message that was admitted before, even if the mailbox is full by now.
+    ///
+    /// # Errors
+    ///
+    /// When the mailbox is closed, with the message.
+    pub fn put(&self, envelope: Envelope) -> Result<(), NotTaken> {
+        push(self.lock(), envelope)
+    }
+
+    /// Whether a message would be taken now.
+    pub fn has_space(&self) -> bool {
+        self.lock().len() < self.capacity
+    }
+
+    /// Waits until there may be space. Senders that wait for it are not served in the
+    /// order they came; each keeps the order of its own messages by waiting.
+    pub async fn space(&self) {
+        let space = self.space.notified();
+        if !self.has_space() {
+            space.await;
+        }
+    }
+
+    /// The messages that wait, those in hand included.
+    pub fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Whether no messages wait.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether no messages wait but those in hand.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.lock().envelopes.is_empty()
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        self.signals.fetch_or(signal as u8, Ordering::Release);
+        let waker = self.lock().waker.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Takes the most pressing signal.
+    #[inline]
+    pub(crate) fn take_signal(&self) -> Option<Signal> {
+        if self.signals.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        SIGNALS.into_iter().find(|signal| {
+            let bit = *signal as u8;
+            self.signals.fetch_and(!bit, Ordering::AcqRel) & bit != 0
+        })
+    }
+
+    /// Waits for a signal or for messages, and takes all that there are. The batch is
+    /// empty when this is called.
+    pub(crate) async fn next(&self, batch: &mut VecDeque<Envelope>) -> Found {
+        poll_fn(|cx| self.poll_next(cx, batch)).await
+    }
+
+    /// Waits for a signal and leaves the messages.
+    pub(crate) async fn next_signal(&self) -> Signal {
+        poll_fn(|cx| {
+            let mut queue = self.lock();
+            match self.take_signal() {
+                Some(signal) => Poll::Ready(signal),
+                None => wait(&mut queue, cx),
+            }
+        })
+        .await
+    }
+
+    fn poll_next(&self, cx: &mut Context<'_>, batch: &mut VecDeque<Envelope>) -> Poll<Found> {
+        let mut queue = self.lock();
+        // Under the lock, or a signal might come between looking and waiting.
+        if let Some(signal) = self.take_signal() {
+            return Poll::Ready(Found::Signal(signal));
+        }
+        let was_full = queue.len() >= self.capacity;
+        std::mem::swap(&mut queue.envelopes, batch);
+        queue.in_hand = batch.len();
+        if batch.is_empty() {
+            if was_full {
+                self.space.notify_waiters();
+            }
+            return wait(&mut queue, cx);
+        }
+        drop(queue);
+        if was_full {
+            self.space.notify_waiters();
+        }
+        Poll::Ready(Found::Messages)
+    }
+
+    /// Closes the mailbox if no messages wait and the actor has none in hand.
+    pub(crate) fn close_if_empty(&self) -> bool {
+        let mut queue = self.lock();
+        if !queue.envelopes.is_empty() {
+            return false;
+        }
+        queue.is_closed = true;
+        drop(queue);
+        self.space.notify_waiters();
+        true
+    }
+
+    /// Closes the mailbox, and takes what waits.
+    pub(crate) fn close(&self) -> VecDeque<Envelope> {
+        let mut queue = self.lock();
+        queue.is_closed = true;
+        let left = std::mem::take(&mut queue.envelopes);
+        drop(queue);
+        self.space.notify_waiters();
+        left
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn len(&self) -> usize {
+        self.envelopes.len() + self.in_hand
+    }
+}
+
+#[inline]
+fn push(mut queue: MutexGuard<'_, Queue>, envelope: Envelope) -> Result<(), NotTaken> {
+    if queue.is_closed {
+        return Err(NotTaken::Closed(envelope));
+    }
+    queue.envelopes.push_back(envelope);
+    let waker = queue.waker.take();
+    drop(queue);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+    Ok(())
+}
+
+fn wait<T>(queue: &mut Queue, cx: &Context<'_>) -> Poll<T> {
+    match &mut queue.waker {
+        Some(waker) => waker.clone_from(cx.waker()),
+        none => *none = Some(cx.waker().clone()),
+    }
+    Poll::Pending
+}

@@ -1,0 +1,17 @@
+//! One actor: its mailbox, its turns, its life.
+
+pub mod activation;
+pub mod actor;
+pub mod cell;
+pub mod clock;
+pub mod deployment;
+pub mod directory;
+pub mod effects;
+pub mod live_set;
+pub mod mailbox;
+pub mod recording;
+pub mod retry;
+pub mod settings;
+pub mod supervision;
+pub mod turn;
+pub mod world;

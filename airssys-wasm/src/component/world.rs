@@ -1,0 +1,71 @@
+//! What an actor needs of the system around it.
+
+// Layer 1: Standard library imports
+use std::sync::Arc;
+
+// Layer 3: Internal module imports
+use crate::component::actor::Actor;
+use crate::component::clock::Clock;
+use crate::component::directory::Directory;
+use crate::component::effects::Released;
+use crate::component::supervision::restart::Failure;
+use crate::component::supervision::status::Standing;
+use crate::component::deployment::{Deployment, Failed};
+use crate::core::component::id::ComponentId;
+use crate::core::delivery::dead_letter::DeadLetter;
+use crate::core::delivery::envelope::ReplyTo;
+use crate::core::event::Event;
+use crate::core::storage::store::{Store, StoreError};
+use crate::core::turn::guest::{Guest, Pace};
+
+/// The system around actors, as they see it: the system itself, or a test.
+///
+/// All of it answers at once; only the store waits.
+pub trait World: Sized + Send + Sync + 'static {
+    /// What actors run.
+    type Guest: Guest;
+    /// Where their state is kept.
+    type Store: Store;
+
+    /// The store.
+    fn store(&self) -> &Self::Store;
+
+    /// The time.
+    fn clock(&self) -> &Clock;
+
+    /// The actors that are live.
+    fn directory(&self) -> &Directory<Self>;
+
+    /// The component of an actor, if there is one.
+    fn deployment(&self, actor: &ComponentId) -> Option<Arc<Deployment<Self::Guest>>>;
+
+    /// All components.
+    fn deployments(&self) -> Vec<Arc<Deployment<Self::Guest>>>;
+
+    /// Whether an actor may be activated.
+    fn standing(&self, actor: &ComponentId) -> Standing;
+
+    /// Runs an actor, among those of its pace.
+    fn spawn(self: &Arc<Self>, pace: Pace, actor: Actor<Self>);
+
+    /// Carries out what a committed turn wanted to happen.
+    fn release(self: &Arc<Self>, released: Released);
+
+    /// Brings the answer to a request back to whoever made it.
+    fn answer(self: &Arc<Self>, reply: ReplyTo, trace_parent: Option<Arc<str>>);
+
+    /// Keeps a message that nobody will handle.
+    fn bury(&self, letter: DeadLetter);
+
+    /// Reports that an actor failed. What its supervisor decides arrives as signals.
+    fn failed(self: &Arc<Self>, actor: &ComponentId, failure: Failure);
+
+    /// Reports that a version failed in its first time, once more than it may.
+    fn revert(self: &Arc<Self>, deployment: &Arc<Deployment<Self::Guest>>, failed: Failed<Self::Guest>);
+
+    /// Stops the system, since a commit failed and nothing more can be promised.
+    fn halt(&self, error: &StoreError);
+
+    /// Tells whoever watches.
+    fn tell(&self, event: impl FnOnce() -> Event);
+}

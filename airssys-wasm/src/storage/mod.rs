@@ -1,0 +1,3 @@
+//! Stores: where the state of actors is kept.
+
+pub mod memory;

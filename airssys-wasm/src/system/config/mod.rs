@@ -1,0 +1,8 @@
+//! What a system is told to be, in a program or in a file.
+
+pub mod check;
+pub mod component;
+pub mod group;
+pub mod problem;
+pub mod shape;
+pub mod system;
