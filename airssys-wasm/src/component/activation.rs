@@ -32,7 +32,7 @@ impl<G: Guest> Life<G> {
     /// What an actor continues from.
     fn begin(version: Arc<Version<G>>, actor: &ComponentId, record: ActorRecord, now: Now) -> Self {
         Self {
-            guest: (version.make)(actor, record.keys),
+            guest: version.guest(actor, record.keys),
             version,
             // It counts on from the last turn and from the time, so that the number never
             // repeats although nothing is kept of an actor without state.
@@ -56,7 +56,7 @@ impl<G: Guest> Life<G> {
     /// Drops the instance, if there is one, to begin anew with one of `version`.
     fn renew(self, version: Arc<Version<G>>, actor: &ComponentId) -> Self {
         Self {
-            guest: (version.make)(actor, self.guest.into_keys()),
+            guest: version.guest(actor, self.guest.into_keys()),
             version,
             ..self
         }
@@ -91,7 +91,7 @@ impl<W: World> Actor<W> {
             Some(life) => life,
             None => self.load().await?,
         };
-        let (life, started) = self.start(life).await;
+        let (life, started) = self.begin_anew(life).await;
         if started.is_ok() {
             self.cell.enter(Phase::Ready);
             self.cell.run_by(life.version.number);
@@ -117,7 +117,7 @@ impl<W: World> Actor<W> {
         Ok(Life::begin(version, address, record, now))
     }
 
-    async fn start(
+    async fn begin_anew(
         &mut self,
         mut life: Life<W::Guest>,
     ) -> (Life<W::Guest>, Result<(), TurnFailure>) {
@@ -220,7 +220,11 @@ impl<W: World> Actor<W> {
         if let Some(mut life) = self.life.take() {
             self.let_go(&mut life).await;
             let actor = &self.cell.address;
-            let stored = self.world.store().passivate(actor, life.into_record()).await;
+            let stored = self
+                .world
+                .store()
+                .passivate(actor, life.into_record())
+                .await;
             if let Err(error) = stored {
                 self.world.halt(&error);
             }

@@ -135,12 +135,11 @@ impl<W: World> Actor<W> {
             }
             // An actor without an instance switches when it gets one.
             Signal::Switch => {
-                if self.life.as_ref().is_some_and(|life| life.guest.is_live())
-                    && let Err(failure) = self.ensure_live().await
-                {
-                    self.take_note(&failure, "migrate", 1);
+                if self.has_instance() {
+                    self.start("migrate").await;
                 }
             }
+            Signal::Start => self.start("start").await,
             Signal::Passivate => {
                 if self.batch.is_empty() && self.cell.mailbox.is_idle() {
                     self.put_away().await;
@@ -217,6 +216,13 @@ impl<W: World> Actor<W> {
         Ok(())
     }
 
+    /// Starts without a message. What fails here is tried again with the next one.
+    async fn start(&mut self, kind: &str) {
+        if let Err(failure) = self.ensure_live().await {
+            self.take_note(&failure, kind, 1);
+        }
+    }
+
     /// Starts an actor that always runs, however long it takes.
     async fn start_always(&mut self) -> Course {
         let mut attempt = 0;
@@ -235,9 +241,8 @@ impl<W: World> Actor<W> {
     /// How long to wait before a message is tried again, if it is to be. A message that an
     /// instance refused unharmed would be refused again.
     fn pause_after(&self, failure: &TurnFailure, attempt: u32) -> Option<Duration> {
-        let is_live = self.life.as_ref().is_some_and(|life| life.guest.is_live());
         match failure {
-            TurnFailure::Failed(_) if is_live => None,
+            TurnFailure::Failed(_) if self.has_instance() => None,
             TurnFailure::NotCommitted(_) => None,
             _ => {
                 let policy = &self.deployment.settings.retry;
@@ -261,7 +266,7 @@ impl<W: World> Actor<W> {
                 Signal::End => return Course::Break(Refusal::ShuttingDown),
                 // The instance is gone already, the next one is of the current version,
                 // and there is a message to be handled.
-                Signal::Restart | Signal::Switch | Signal::Passivate => {}
+                Signal::Restart | Signal::Switch | Signal::Start | Signal::Passivate => {}
             }
         }
     }
@@ -269,11 +274,10 @@ impl<W: World> Actor<W> {
     /// Counts and reports a failure, and asks the supervisor what follows from it.
     fn take_note(&mut self, failure: &TurnFailure, kind: &str, attempt: u32) {
         self.report(failure, kind, attempt);
-        let is_live = self.life.as_ref().is_some_and(|life| life.guest.is_live());
         let failure = match failure {
             TurnFailure::NotCommitted(error) => return self.world.halt(error),
             TurnFailure::Retry(_) => return,
-            TurnFailure::Failed(_) if is_live => return,
+            TurnFailure::Failed(_) if self.has_instance() => return,
             TurnFailure::NotStarted(_) => Failure::RefusedToStart,
             TurnFailure::Failed(_) => Failure::Crashed,
         };
@@ -358,6 +362,10 @@ impl<W: World> Actor<W> {
         self.world.tell(|| Event::Stopped {
             actor: actor.clone(),
         });
+    }
+
+    fn has_instance(&self) -> bool {
+        self.life.as_ref().is_some_and(|life| life.guest.is_live())
     }
 
     fn pace(&self) -> Pace {

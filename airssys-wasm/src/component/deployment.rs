@@ -13,9 +13,20 @@ use crate::component::settings::ActorSettings;
 use crate::core::component::id::ComponentId;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::storage::store::VersionId;
+use crate::core::turn::surroundings::Surroundings;
 
-/// Makes the guest of an actor, which continues from its keys.
-pub type MakeGuest<G> = Box<dyn Fn(&ComponentId, Keyspace) -> G + Send + Sync>;
+/// Makes the guest of an actor.
+pub type MakeGuest<G> = Box<dyn Fn(Making<'_>) -> G + Send + Sync>;
+
+/// What a guest is made for.
+pub struct Making<'a> {
+    /// Whose it is to be.
+    pub actor: &'a ComponentId,
+    /// The state that it continues from.
+    pub keys: Keyspace,
+    /// Whom it can reach, in place of the system.
+    pub surroundings: Option<Arc<dyn Surroundings>>,
+}
 
 /// A component under its name: how its actors are run, and what they run.
 ///
@@ -50,6 +61,17 @@ pub struct Version<G> {
     pub id: Arc<VersionId>,
     /// Makes guests of this version.
     pub make: Arc<MakeGuest<G>>,
+}
+
+impl<G> Version<G> {
+    /// A guest for an actor in the system.
+    pub(crate) fn guest(&self, actor: &ComponentId, keys: Keyspace) -> G {
+        (self.make)(Making {
+            actor,
+            keys,
+            surroundings: None,
+        })
+    }
 }
 
 struct Versions<G> {
@@ -154,13 +176,18 @@ impl<G> Deployment<G> {
     /// Makes a version the current one. Returns the one that was.
     pub fn switch_to(&self, id: Arc<VersionId>, make: Arc<MakeGuest<G>>) -> Arc<Version<G>> {
         self.end_trial();
-        let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
+        let mut versions = self
+            .versions
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         let number = versions.count + 1;
         versions.count = number;
         let before = Arc::clone(&versions.kept[versions.kept.len() - 1]);
         // One that comes back is kept once.
         versions.kept.retain(|kept| kept.id.digest != id.digest);
-        versions.kept.push_back(Arc::new(Version { number, id, make }));
+        versions
+            .kept
+            .push_back(Arc::new(Version { number, id, make }));
         while versions.kept.len() > self.settings.kept_versions.max(2) {
             versions.kept.pop_front();
         }
@@ -189,7 +216,9 @@ impl<G> Deployment<G> {
 
     /// Whether the current version is still being watched.
     pub fn is_on_trial(&self, now_ms: u64) -> bool {
-        self.trial().as_ref().is_some_and(|trial| now_ms <= trial.until_ms)
+        self.trial()
+            .as_ref()
+            .is_some_and(|trial| now_ms <= trial.until_ms)
     }
 
     /// Counts a failure of a version. Tells once when a version on trial fails more often

@@ -121,10 +121,8 @@ impl<W: World> Directory<W> {
         let Some(deployment) = world.deployment(actor) else {
             return Err(Refusal::UnknownTarget);
         };
-        match world.standing(actor) {
-            Standing::Running => {}
-            Standing::GivenUp => return Err(Refusal::GivenUp),
-            Standing::Ended => return Err(Refusal::Stopped),
+        if let Some(refusal) = world.standing(actor).refusal() {
+            return Err(refusal);
         }
         let always = deployment.always.iter().any(|i| i == actor.instance());
         let counters = Arc::clone(&deployment.counters);
@@ -143,6 +141,12 @@ impl<W: World> Directory<W> {
             let rehash = |cell: &Arc<Cell>| self.hasher.hash_one(&cell.address);
             shard.insert_unique(hash, Arc::clone(&made), rehash);
         }
+        // Looked at again, since who ends actors looks for those that are in the table.
+        match world.standing(actor) {
+            Standing::Running => {}
+            Standing::GivenUp => made.mailbox.signal(Signal::GiveUp),
+            Standing::Ended => made.mailbox.signal(Signal::Stop),
+        }
         let actor = Actor::new(Arc::clone(world), Arc::clone(&made), deployment);
         world.spawn(Pace::Quick, actor);
         Ok(made)
@@ -150,8 +154,7 @@ impl<W: World> Directory<W> {
 
     /// Whether a message to an actor would be taken now.
     pub fn has_space(&self, actor: &ComponentId) -> bool {
-        self.find(actor)
-            .is_none_or(|cell| cell.mailbox.has_space())
+        self.find(actor).is_none_or(|cell| cell.mailbox.has_space())
     }
 
     /// All actors that are live.
@@ -260,6 +263,17 @@ fn evict<W: World>(world: &Arc<W>) {
 
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Standing {
+    /// Why an actor with this standing takes no messages, if it takes none.
+    pub(crate) fn refusal(self) -> Option<Refusal> {
+        match self {
+            Self::Running => None,
+            Self::GivenUp => Some(Refusal::GivenUp),
+            Self::Ended => Some(Refusal::Stopped),
+        }
+    }
 }
 
 fn refused(envelope: Envelope, reason: Refusal) -> Refused {

@@ -51,16 +51,19 @@ pub enum Signal {
     Restart = 8,
     /// Look for another version.
     Switch = 16,
+    /// Get an instance, although there is no message yet.
+    Start = 32,
     /// Be passivated, if there is nothing to do.
-    Passivate = 32,
+    Passivate = 64,
 }
 
-const SIGNALS: [Signal; 6] = [
+const SIGNALS: [Signal; 7] = [
     Signal::Stop,
     Signal::GiveUp,
     Signal::End,
     Signal::Restart,
     Signal::Switch,
+    Signal::Start,
     Signal::Passivate,
 ];
 

@@ -66,6 +66,9 @@ impl Recordings {
     /// The turns that are kept, the oldest first.
     pub fn list(&self) -> Vec<Arc<RecordedTurn>> {
         let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        ring.turns.iter().map(|(turn, _)| Arc::clone(turn)).collect()
+        ring.turns
+            .iter()
+            .map(|(turn, _)| Arc::clone(turn))
+            .collect()
     }
 }

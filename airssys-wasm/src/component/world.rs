@@ -6,11 +6,11 @@ use std::sync::Arc;
 // Layer 3: Internal module imports
 use crate::component::actor::Actor;
 use crate::component::clock::Clock;
+use crate::component::deployment::{Deployment, Failed};
 use crate::component::directory::Directory;
 use crate::component::effects::Released;
 use crate::component::supervision::restart::Failure;
 use crate::component::supervision::status::Standing;
-use crate::component::deployment::{Deployment, Failed};
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::dead_letter::DeadLetter;
 use crate::core::delivery::envelope::ReplyTo;
@@ -61,7 +61,11 @@ pub trait World: Sized + Send + Sync + 'static {
     fn failed(self: &Arc<Self>, actor: &ComponentId, failure: Failure);
 
     /// Reports that a version failed in its first time, once more than it may.
-    fn revert(self: &Arc<Self>, deployment: &Arc<Deployment<Self::Guest>>, failed: Failed<Self::Guest>);
+    fn revert(
+        self: &Arc<Self>,
+        deployment: &Arc<Deployment<Self::Guest>>,
+        failed: Failed<Self::Guest>,
+    );
 
     /// Stops the system, since a commit failed and nothing more can be promised.
     fn halt(&self, error: &StoreError);

@@ -32,6 +32,13 @@ pub const MAX_DEAD_LETTER_BYTES: u64 = 64 << 20;
 #[serde(transparent)]
 pub struct DeadLetterId(u64);
 
+impl DeadLetterId {
+    /// The plain number.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
+
 impl fmt::Display for DeadLetterId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
@@ -142,6 +149,14 @@ impl DeadLetters {
         let kept = self.kept.remove(&id)?;
         self.bytes -= kept.bytes;
         Some(kept.letter)
+    }
+
+    /// Puts a letter back that was taken out, at its place. There is room for it, or nearly:
+    /// at the next letter there is again.
+    pub fn put_back(&mut self, id: DeadLetterId, letter: Arc<DeadLetter>) {
+        let bytes = bytes_of(&letter);
+        self.bytes += bytes;
+        self.kept.insert(id, Kept { letter, bytes });
     }
 
     /// Drops the letters to the address `to`, or all, and tells how many there were. They

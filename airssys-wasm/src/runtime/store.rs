@@ -147,11 +147,16 @@ impl StoreManager {
     /// [`InstantiationFailed`](WasmError::InstantiationFailed) when the engine has no
     /// room. `init` refusing is a [`Rejected`](FaultKind::Rejected) fault.
     pub async fn activate(&mut self, context: TurnContext) -> Result<Effects, WasmError> {
+        self.instantiate(context).await?;
+        self.init().await
+    }
+
+    async fn instantiate(&mut self, context: TurnContext) -> Result<(), WasmError> {
         let keys = self.end_instance();
         match Instance::make(&self.component, &self.settings, keys, context).await {
             Ok(instance) => {
                 self.body = Body::Live(Box::new(instance));
-                self.init().await
+                Ok(())
             }
             Err(NotMade { error, cost, keys }) => {
                 self.cost = cost;
@@ -299,6 +304,19 @@ impl StoreManager {
         let describe = guest.func_describe();
         let (description,) = self.turn(context, describe, ()).await?;
         Ok(description.into())
+    }
+
+    /// Makes an instance for no other purpose than to ask what the component says of
+    /// itself. `init` is not run, and the instance is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As for [`activate`](Self::activate) and [`describe`](Self::describe).
+    pub async fn describe_only(&mut self, context: TurnContext) -> Result<Description, WasmError> {
+        self.instantiate(context.clone()).await?;
+        let described = self.describe(context).await;
+        self.drop_instance();
+        described
     }
 
     /// One turn: arms the limits, calls the guest, and takes note of the cost.

@@ -102,7 +102,8 @@ mod tests {
     #[tokio::test]
     async fn state_survives_passivation_and_no_state_costs_nothing() {
         let store = MemoryStore::new();
-        let [with, without, busy] = ["with", "without", "busy"].map(|n| ComponentId::new("a", "b", n));
+        let [with, without, busy] =
+            ["with", "without", "busy"].map(|n| ComponentId::new("a", "b", n));
         store.passivate(&with, record(1, &["k"])).await.unwrap();
         store.passivate(&without, record(1, &[])).await.unwrap();
         store.passivate(&busy, record(u64::MAX, &[])).await.unwrap();

@@ -371,9 +371,9 @@ fn read_text(path: &Path) -> Result<String, ManifestError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::config::system::MemoryLayout;
     use crate::component::supervision::group::Strategy as GroupStrategy;
     use crate::component::supervision::restart::Restart;
+    use crate::system::config::system::MemoryLayout;
     use proptest::prelude::*;
     use serde_json::json;
     use std::collections::BTreeMap;

@@ -1,7 +1,22 @@
-//! The composition root: what a system is made of, and the file that says so.
+//! The composition root: what a system is made of, and what one talks to.
 
+pub mod asking;
+pub mod builder;
 pub mod component_name;
 pub mod config;
+pub mod error;
+pub mod handle;
+pub mod janitor;
+pub mod lanes;
 pub mod manifest;
 pub mod manifest_error;
 pub mod manifest_folder;
+pub mod neighbourhood;
+pub mod node;
+pub mod program;
+pub mod replay;
+pub mod shutdown;
+pub mod status;
+pub mod supervising;
+pub mod upgrade;
+pub mod waiting;

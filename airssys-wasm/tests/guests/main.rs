@@ -15,6 +15,11 @@ mod support;
 
 mod bad_pointer;
 mod caller;
+mod chat_member;
+mod chat_room;
+mod chat_room_v2;
+mod chat_room_v3;
+mod chat_upgrade;
 mod core_module;
 mod counter;
 mod deep_recursion;

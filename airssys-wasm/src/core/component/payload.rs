@@ -58,6 +58,24 @@ impl MessagePayload {
     }
 }
 
+impl From<&str> for MessagePayload {
+    fn from(text: &str) -> Self {
+        Self(Bytes::copy_from_slice(text.as_bytes()))
+    }
+}
+
+impl From<String> for MessagePayload {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<Bytes> for MessagePayload {
+    fn from(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+}
+
 impl From<Vec<u8>> for MessagePayload {
     fn from(bytes: Vec<u8>) -> Self {
         Self(bytes.into())

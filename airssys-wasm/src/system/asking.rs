@@ -1,0 +1,108 @@
+//! Waiting for the answer to a message from outside.
+
+// Layer 1: Standard library imports
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+// Layer 2: Third-party crate imports
+use futures_channel::oneshot;
+use tokio::time::timeout;
+
+// Layer 3: Internal module imports
+use crate::core::component::MessagePayload;
+use crate::core::component::message::ComponentMessage;
+use crate::core::delivery::envelope::{Answer, Envelope, Letter};
+use crate::core::delivery::post::{Admission, Post};
+use crate::core::delivery::refusal::Refusal;
+use crate::core::turn::call::CallOutcome;
+use crate::core::turn::errors::{CallError, HostError};
+use crate::system::error::AskError;
+use crate::system::node::Node;
+
+/// How long an ask waits if nothing else is said.
+pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskOptions {
+    /// How long to wait for the answer. What is not begun by then is not handled. Default
+    /// 30 s.
+    pub patience: Duration,
+    /// The W3C `traceparent` that the message is part of.
+    pub trace_parent: Option<Arc<str>>,
+}
+
+impl Default for AskOptions {
+    fn default() -> Self {
+        Self {
+            patience: DEFAULT_PATIENCE,
+            trace_parent: None,
+        }
+    }
+}
+
+/// Sends a message and waits for the answer.
+pub(crate) async fn ask(
+    node: &Arc<Node>,
+    message: ComponentMessage,
+    options: AskOptions,
+) -> Result<Option<MessagePayload>, AskError> {
+    node.is_open().map_err(AskError::Refused)?;
+    let patience_ms = u64::try_from(options.patience.as_millis()).unwrap_or(u64::MAX);
+    let (answer, mut answered) = oneshot::channel();
+    let envelope = Envelope {
+        // Nonzero says that an answer is awaited; which one is known by the channel.
+        content: Letter::Message(message.with_correlation(1)),
+        answer: Answer::Waiting(answer),
+        trace_parent: options.trace_parent,
+        deadline_ms: Some(node.clock.now().clock_ms.saturating_add(patience_ms)),
+    };
+    node.deliver(envelope, Admission::Asked)
+        .map_err(|refused| AskError::Refused(refused.reason))?;
+    let outcome = match soon(&mut answered).await {
+        Some(outcome) => Ok(outcome),
+        None => timeout(options.patience, answered).await,
+    };
+    match outcome {
+        Ok(Ok(outcome)) => outcome.map_err(|error| not_replied(error, patience_ms)),
+        // Its actor was dropped with the runtime that it ran on.
+        Ok(Err(oneshot::Canceled)) => Err(AskError::Refused(Refusal::ShuttingDown)),
+        Err(_elapsed) => Err(AskError::Timeout {
+            after_ms: patience_ms,
+        }),
+    }
+}
+
+/// The answer, if it comes as soon as the actor was given the chance to run: in most cases
+/// it does, and no timer is needed.
+async fn soon(
+    answered: &mut oneshot::Receiver<CallOutcome>,
+) -> Option<Result<CallOutcome, oneshot::Canceled>> {
+    let mut looks = 0;
+    poll_fn(|cx| {
+        looks += 1;
+        match Pin::new(&mut *answered).poll(cx) {
+            Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+            Poll::Pending if looks > 1 => Poll::Ready(None),
+            Poll::Pending => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+fn not_replied(error: CallError, patience_ms: u64) -> AskError {
+    match error {
+        CallError::Rejected(why) => AskError::Rejected(why),
+        CallError::Failed(why) => AskError::Failed(why),
+        CallError::Host(HostError::Timeout) => AskError::Timeout {
+            after_ms: patience_ms,
+        },
+        CallError::Host(error) => AskError::Failed(error.to_string()),
+    }
+}

@@ -1,0 +1,235 @@
+//! How a system is put together.
+
+// Layer 1: Standard library imports
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+// Layer 2: Third-party crate imports
+use tokio::task::spawn_blocking;
+
+// Layer 3: Internal module imports
+use crate::component::supervision::supervisor::Supervisor;
+use crate::core::runtime::errors::WasmError;
+use crate::messaging::dead_letters::{DeadLetters, MAX_DEAD_LETTER_BYTES};
+use crate::runtime::cache::CompileCache;
+use crate::runtime::config::{EngineConfig, Profile};
+use crate::runtime::engine::WasmtimeEngine;
+use crate::runtime::loader::ComponentLoader;
+use crate::system::component_name::ComponentName;
+use crate::system::config::component::ComponentConfig;
+use crate::system::config::system::{MemoryLayout, SystemConfig};
+use crate::system::error::StartError;
+use crate::system::handle::System;
+use crate::system::janitor;
+use crate::system::lanes::Lanes;
+use crate::system::node::{Node, Parts};
+use crate::system::program::Workshop;
+
+/// Room for instances that are no actors: those that a new version is tried on.
+const SPARE_INSTANCES: u32 = 32;
+
+/// The size of a page of WebAssembly memory.
+const PAGE_BYTES: u64 = 64 << 10;
+
+/// Puts a system together. What a manifest says, and more, can be said here.
+#[derive(Default)]
+pub struct SystemBuilder {
+    config: SystemConfig,
+    /// The bytes of components that are not read from files, in the order of the
+    /// configuration.
+    sources: Vec<Option<Vec<u8>>>,
+    cache: Option<CompileCache>,
+    mistake: Option<StartError>,
+}
+
+/// Where a component's bytes are.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// In a file.
+    File(PathBuf),
+    /// Here.
+    Bytes(Vec<u8>),
+}
+
+impl Source {
+    /// The bytes.
+    pub(crate) async fn read(self) -> Result<Vec<u8>, StartError> {
+        let path = match self {
+            Self::Bytes(bytes) => return Ok(bytes),
+            Self::File(path) => path,
+        };
+        let file = path.clone();
+        let read = spawn_blocking(move || fs::read(file)).await;
+        read.unwrap_or_else(|panicked| Err(panicked.into()))
+            .map_err(|source| StartError::Io { path, source })
+    }
+}
+
+impl From<&str> for Source {
+    fn from(path: &str) -> Self {
+        Self::File(path.into())
+    }
+}
+
+impl From<&Path> for Source {
+    fn from(path: &Path) -> Self {
+        Self::File(path.into())
+    }
+}
+
+impl From<PathBuf> for Source {
+    fn from(path: PathBuf) -> Self {
+        Self::File(path)
+    }
+}
+
+impl From<Vec<u8>> for Source {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl From<SystemConfig> for SystemBuilder {
+    /// Continues from a configuration, for example that of a manifest.
+    fn from(config: SystemConfig) -> Self {
+        Self {
+            sources: vec![None; config.components.len()],
+            config,
+            ..Self::default()
+        }
+    }
+}
+
+impl SystemBuilder {
+    /// Adds a component with default settings, under the name `namespace/name`.
+    #[must_use]
+    pub fn component(self, name: &str, source: impl Into<Source>) -> Self {
+        self.component_with(name, source, |_defaults| {})
+    }
+
+    /// Adds a component, and changes its settings.
+    #[must_use]
+    pub fn component_with(
+        mut self,
+        name: &str,
+        source: impl Into<Source>,
+        change: impl FnOnce(&mut ComponentConfig),
+    ) -> Self {
+        let name: ComponentName = match name.parse() {
+            Ok(name) => name,
+            Err(source) => {
+                self.mistake.get_or_insert(StartError::Name {
+                    name: name.to_owned(),
+                    source,
+                });
+                return self;
+            }
+        };
+        let mut config = ComponentConfig::new(name);
+        let bytes = match source.into() {
+            Source::File(path) => {
+                config.source = Some(path);
+                None
+            }
+            Source::Bytes(bytes) => Some(bytes),
+        };
+        change(&mut config);
+        self.config.components.push(config);
+        self.sources.push(bytes);
+        self
+    }
+
+    /// Changes the settings of the system: its groups, how many actors are live at once,
+    /// and the rest of [`SystemConfig`].
+    #[must_use]
+    pub fn configure(mut self, change: impl FnOnce(&mut SystemConfig)) -> Self {
+        change(&mut self.config);
+        self.sources.resize(self.config.components.len(), None);
+        self
+    }
+
+    /// Keeps compiled components here, so that the next start is quick.
+    #[must_use]
+    pub fn cache(mut self, cache: CompileCache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Starts the system: loads all components, and starts the actors that always run.
+    ///
+    /// It runs on the tokio runtime that this is called in, if that has many threads, and
+    /// else on one of its own.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration has a mistake, a component cannot be loaded, or the machine
+    /// lacks what the system needs. Nothing runs then.
+    pub async fn start(self) -> Result<System, StartError> {
+        if let Some(mistake) = self.mistake {
+            return Err(mistake);
+        }
+        let SystemConfig { components, .. } = &self.config;
+        let components = components.clone();
+        self.config.check()?;
+        let machine = |error: WasmError| StartError::Machine(error.to_string());
+        let engine = WasmtimeEngine::with_config(engine_config(&self.config)).map_err(machine)?;
+        let engine = Arc::new(engine);
+        let loader = ComponentLoader::new(Arc::clone(&engine));
+        let loader = match self.cache {
+            Some(cache) => loader.with_cache(cache),
+            None => loader,
+        };
+        let node = Arc::new(Node::new(Parts {
+            name: self.config.name.clone().unwrap_or_else(|| "airssys".into()),
+            max_live: self.config.max_live_actors,
+            dead_letters: DeadLetters::new(self.config.dead_letters, MAX_DEAD_LETTER_BYTES),
+            supervisor: supervisor(&self.config)?,
+            workshop: Workshop::new(engine, loader),
+            lanes: Lanes::start().map_err(|e| StartError::Machine(e.to_string()))?,
+            shutdown_ms: self.config.shutdown_ms,
+        }));
+        for (config, bytes) in components.into_iter().zip(self.sources) {
+            let source = match (bytes, config.source.clone()) {
+                (Some(bytes), _) => Source::Bytes(bytes),
+                (None, Some(path)) => Source::File(path),
+                (None, None) => return Err(StartError::NoSource(config.name.to_string())),
+            };
+            let bytes = source.read().await?;
+            node.deploy(config, bytes).await?;
+        }
+        janitor::start(&node);
+        Ok(System::new(node))
+    }
+}
+
+fn supervisor(config: &SystemConfig) -> Result<Supervisor, StartError> {
+    let mut groups = Vec::new();
+    for group in &config.groups {
+        // The check of the configuration has read every member already.
+        groups.push(group.settings().map_err(StartError::from)?);
+    }
+    Ok(Supervisor::new(groups)?)
+}
+
+fn engine_config(config: &SystemConfig) -> EngineConfig {
+    let live = u32::try_from(config.max_live_actors).unwrap_or(u32::MAX);
+    let instances = live.saturating_add(SPARE_INSTANCES);
+    let profile = match config.memory {
+        MemoryLayout::Throughput => Profile::Throughput { instances },
+        MemoryLayout::Density => Profile::Density { instances },
+        MemoryLayout::OnDemand => Profile::OnDemand,
+    };
+    let wanted = config.components.iter().map(|it| it.limits.memory_bytes);
+    let default = EngineConfig::default();
+    let largest = wanted.max().unwrap_or_default();
+    // As large as WebAssembly's memories get, at the most.
+    let pages = largest
+        .div_ceil(PAGE_BYTES)
+        .min(u64::from(u32::MAX) / PAGE_BYTES);
+    EngineConfig {
+        profile,
+        max_memory_bytes: default.max_memory_bytes.max((pages * PAGE_BYTES) as u32),
+        ..default
+    }
+}

@@ -1,0 +1,194 @@
+//! What can go wrong when one talks to a system.
+
+// Layer 1: Standard library imports
+use std::io;
+use std::path::PathBuf;
+
+// Layer 2: Third-party crate imports
+use thiserror::Error;
+
+// Layer 3: Internal module imports
+use crate::component::supervision::ended::TooManyStopped;
+use crate::component::supervision::invalid::InvalidGroups;
+use crate::component::supervision::member::InvalidMember;
+use crate::component::supervision::supervisor::NotResumed;
+use crate::core::component::message::ComponentMessage;
+use crate::core::component::topic::InvalidTopic;
+use crate::core::delivery::refusal::Refusal;
+use crate::core::runtime::errors::WasmError;
+use crate::messaging::dead_letters::DeadLetterId;
+use crate::system::component_name::InvalidName;
+use crate::system::config::problem::ConfigError;
+
+/// Why a system did not start, or a component was not added to one.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A component's name is no name.
+    #[error("component `{name}`: {source}")]
+    Name {
+        /// What was given.
+        name: String,
+        /// What is wrong with it.
+        source: InvalidName,
+    },
+    /// The configuration has a mistake.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The groups contradict each other.
+    #[error(transparent)]
+    Groups(#[from] InvalidGroups),
+    /// A member of a group is no component, actor or group.
+    #[error(transparent)]
+    Member(#[from] InvalidMember),
+    /// A component has no bytes and no file.
+    #[error("component `{0}` has no source: name a file, or hand over its bytes")]
+    NoSource(String),
+    /// A component's file could not be read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A component cannot be run.
+    #[error("component `{name}`: {source}")]
+    Component {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        source: WasmError,
+    },
+    /// A component of this name is there already.
+    #[error("component `{0}` is there already; upgrade it")]
+    Exists(String),
+    /// There are as many components as a system has.
+    #[error("a system has at most {0} components")]
+    TooMany(usize),
+    /// The machine lacks threads or address space.
+    #[error("the machine lacks what the system needs: {0}")]
+    Machine(String),
+    /// The system is shutting down.
+    #[error("the system is shutting down")]
+    ShuttingDown,
+}
+
+/// Why an ask brought no reply.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum AskError {
+    /// The message was not accepted.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The actor rejected the message, in its own words.
+    #[error("rejected: {0}")]
+    Rejected(String),
+    /// The message was tried as often as its policy allows, and became a dead letter.
+    #[error("failed: {0}")]
+    Failed(String),
+    /// No answer came in time. The message may be handled yet.
+    #[error("no answer within {after_ms} ms")]
+    Timeout {
+        /// How long was waited.
+        after_ms: u64,
+    },
+}
+
+/// A message that was not accepted, given back.
+#[derive(Debug, Error)]
+#[error("{reason}")]
+pub struct SendError {
+    /// The message.
+    pub message: Box<ComponentMessage>,
+    /// Why it was not accepted.
+    pub reason: Refusal,
+}
+
+/// Why a message was not published.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The topic is malformed.
+    #[error(transparent)]
+    Topic(#[from] InvalidTopic),
+    /// The system takes no messages any more.
+    #[error("{0}")]
+    Refused(Refusal),
+}
+
+/// Why an operator's wish about an actor, a component or a dead letter was not carried
+/// out.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ControlError {
+    /// There is no such component.
+    #[error("there is no component `{0}`")]
+    NoComponent(String),
+    /// There is no such dead letter, or not any more.
+    #[error("there is no dead letter {0}")]
+    NoDeadLetter(DeadLetterId),
+    /// A dead letter was never tried, so there is no turn to run again.
+    #[error("dead letter {0} was never tried, so that there is no turn to replay")]
+    NoTurn(DeadLetterId),
+    /// A turn learnt more than is kept.
+    #[error("the turn read more than is kept of one, and cannot be replayed")]
+    TurnCut,
+    /// No kept version fits.
+    #[error("`{component}` has no kept version `{version}`; it keeps {}", kept.join(", "))]
+    NoVersion {
+        /// The component.
+        component: String,
+        /// What was asked for.
+        version: String,
+        /// The versions that are kept, the newest first.
+        kept: Vec<String>,
+    },
+    /// There is nothing to return to.
+    #[error("`{0}` has no earlier version")]
+    NoEarlierVersion(String),
+    /// The new version is the one that runs.
+    #[error("`{component}` runs version {version} already")]
+    SameVersion {
+        /// The component.
+        component: String,
+        /// Its version.
+        version: String,
+    },
+    /// The new version cannot be run.
+    #[error("the new version cannot be run: {0}")]
+    Component(WasmError),
+    /// The new version trapped when it was tried on recorded turns.
+    #[error(
+        "the new version failed on {failed} of {tried} recorded turns, the first being {first}; \
+         the running version stays"
+    )]
+    TrialFailed {
+        /// How many recorded turns it was tried on.
+        tried: usize,
+        /// How many failed that had not failed before.
+        failed: usize,
+        /// The first of them.
+        first: String,
+    },
+    /// Another upgrade of this component is under way.
+    #[error("another upgrade of `{0}` is under way")]
+    Busy(String),
+    /// The actor did not start.
+    #[error("`{actor}` did not start: {reason}")]
+    NotStarted {
+        /// The actor.
+        actor: String,
+        /// Why, or that it is still at it.
+        reason: String,
+    },
+    /// The actor may not run, or the message was not accepted.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// It cannot be resumed.
+    #[error(transparent)]
+    NotResumed(#[from] NotResumed),
+    /// As many actors are stopped as can be.
+    #[error(transparent)]
+    TooManyStopped(#[from] TooManyStopped),
+}

@@ -1,0 +1,470 @@
+//! The handle that programs talk to a system with.
+
+// Layer 1: Standard library imports
+use std::sync::Arc;
+use std::time::Duration;
+
+// Layer 2: Third-party crate imports
+use tokio::sync::broadcast;
+use tokio::time::{Instant, timeout};
+
+// Layer 3: Internal module imports
+use crate::component::cell::Phase;
+use crate::component::mailbox::Signal;
+use crate::component::supervision::member::Member;
+use crate::core::component::MessagePayload;
+use crate::core::component::id::ComponentId;
+use crate::core::component::message::ComponentMessage;
+use crate::core::component::topic::check_topic;
+use crate::core::delivery::dead_letter::DeadLetter;
+use crate::core::delivery::envelope::{Answer, Envelope, Letter};
+use crate::core::delivery::post::{Admission, Post};
+use crate::core::delivery::refusal::{Refusal, Refused};
+use crate::core::event::Event;
+use crate::core::storage::store::VersionId;
+use crate::core::turn::effects::Content;
+use crate::core::turn::recorded::RecordedTurn;
+use crate::messaging::dead_letters::DeadLetterId;
+use crate::system::asking::{AskOptions, ask};
+use crate::system::builder::{Source, SystemBuilder};
+use crate::system::config::component::ComponentConfig;
+use crate::system::error::{AskError, ControlError, PublishError, SendError, StartError};
+use crate::system::node::Node;
+use crate::system::replay::{ReplayReport, replay};
+use crate::system::shutdown::ShutdownReport;
+use crate::system::status::{ActorStatus, SystemStatus};
+use crate::system::upgrade::UpgradeReport;
+use crate::system::waiting::until;
+
+/// How long [`System::spawn`] waits for an actor to start.
+const SPAWN_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A running system of actors. Cloning it is cheap, and all clones talk to the same one.
+///
+/// When the last clone is dropped, actors end without being told; see
+/// [`shutdown`](Self::shutdown).
+///
+/// ```
+/// use airssys_wasm::system::handle::System;
+///
+/// # #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let system = System::builder()
+///     .component("demo/counter", "../guests/bin/counter.wasm")
+///     .start()
+///     .await?;
+///
+/// let alice = "demo/counter/alice".parse()?;
+/// system.ask(&alice, "add", "2").await?;
+/// let sum = system.ask(&alice, "add", "3").await?;
+/// assert_eq!(sum.unwrap().as_bytes(), b"5");
+///
+/// assert!(system.shutdown().await.is_clean());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct System {
+    node: Arc<Node>,
+}
+
+impl System {
+    /// Begins to put a system together.
+    pub fn builder() -> SystemBuilder {
+        SystemBuilder::default()
+    }
+
+    pub(crate) fn new(node: Arc<Node>) -> Self {
+        Self { node }
+    }
+
+    /// The system's name.
+    pub fn name(&self) -> &str {
+        &self.node.name
+    }
+
+    /// A message from outside, to be sent with [`send_message`](Self::send_message).
+    pub fn message(
+        &self,
+        to: &ComponentId,
+        kind: impl Into<String>,
+        payload: impl Into<MessagePayload>,
+    ) -> ComponentMessage {
+        let from = self.node.host.clone();
+        ComponentMessage::new(from, to.clone(), kind.into(), payload.into())
+    }
+
+    /// Sends a message and waits for the reply, at most 30 seconds.
+    ///
+    /// # Errors
+    ///
+    /// When the message was not accepted, the actor rejected it, it failed as often as its
+    /// policy allows, or no answer came in time. In the last case it may be handled yet.
+    pub async fn ask(
+        &self,
+        to: &ComponentId,
+        kind: impl Into<String>,
+        payload: impl Into<MessagePayload>,
+    ) -> Result<Option<MessagePayload>, AskError> {
+        let message = self.message(to, kind, payload);
+        ask(&self.node, message, AskOptions::default()).await
+    }
+
+    /// Sends a message and waits for the reply, as `options` say.
+    ///
+    /// # Errors
+    ///
+    /// As [`ask`](Self::ask).
+    pub async fn ask_with(
+        &self,
+        message: ComponentMessage,
+        options: AskOptions,
+    ) -> Result<Option<MessagePayload>, AskError> {
+        ask(&self.node, message, options).await
+    }
+
+    /// Sends a message that expects no reply. Messages to one actor are handled in the
+    /// order in which they were sent, at most once.
+    ///
+    /// # Errors
+    ///
+    /// When it was not accepted; the message is given back.
+    pub fn send(
+        &self,
+        to: &ComponentId,
+        kind: impl Into<String>,
+        payload: impl Into<MessagePayload>,
+    ) -> Result<(), SendError> {
+        self.send_message(self.message(to, kind, payload))
+    }
+
+    /// Sends a message that was made before, for example one that was given back.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn send_message(&self, message: ComponentMessage) -> Result<(), SendError> {
+        if let Err(reason) = self.node.is_open() {
+            let message = Box::new(message);
+            return Err(SendError { message, reason });
+        }
+        let delivered = self.node.deliver(Envelope::tell(message), Admission::Asked);
+        delivered.map_err(given_back)
+    }
+
+    /// Sends a message, and waits for space where the mailbox is full.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), but for a full mailbox only if it stays full for as long as
+    /// `patience`.
+    pub async fn send_when_space(
+        &self,
+        message: ComponentMessage,
+        patience: Duration,
+    ) -> Result<(), SendError> {
+        let mut refused = match self.send_message(message) {
+            Ok(()) => return Ok(()),
+            Err(refused) => refused,
+        };
+        let deadline = Instant::now() + patience;
+        while refused.reason == Refusal::MailboxFull {
+            let Some(cell) = self.node.directory.find(refused.message.to()) else {
+                break;
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            if timeout(left, cell.mailbox.space()).await.is_err() {
+                return Err(refused);
+            }
+            refused = match self.send_message(*refused.message) {
+                Ok(()) => return Ok(()),
+                Err(refused) => refused,
+            };
+        }
+        if refused.reason == Refusal::MailboxFull {
+            return self.send_message(*refused.message);
+        }
+        Err(refused)
+    }
+
+    /// Sends a message to all actors that subscribed to a topic, and returns how many
+    /// there are. For those whose mailbox is full it becomes a dead letter.
+    ///
+    /// # Errors
+    ///
+    /// When the topic is malformed, or the system shuts down.
+    pub fn publish(
+        &self,
+        topic: &str,
+        kind: impl Into<String>,
+        payload: impl Into<MessagePayload>,
+    ) -> Result<usize, PublishError> {
+        check_topic(topic)?;
+        self.node.is_open().map_err(PublishError::Refused)?;
+        let content = Content {
+            kind: kind.into(),
+            payload: payload.into(),
+        };
+        let sender = self.node.outside(None);
+        Ok(self
+            .node
+            .router
+            .publish(&self.node, sender, topic, &content))
+    }
+
+    /// Activates an actor without a message, and waits until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such component, the actor may not run, or it does not start
+    /// within 10 seconds.
+    pub async fn spawn(&self, actor: &ComponentId) -> Result<(), ControlError> {
+        self.node.is_open().map_err(ControlError::Refused)?;
+        let found = self.node.directory.find_or_activate(&self.node, actor);
+        let cell = found.map_err(ControlError::Refused)?;
+        cell.mailbox.signal(Signal::Start);
+        let is_ready = || cell.phase() == Phase::Ready || cell.is_retired();
+        if until(SPAWN_PATIENCE, is_ready).await && !cell.is_retired() {
+            return Ok(());
+        }
+        Err(ControlError::NotStarted {
+            actor: actor.to_string(),
+            reason: "see its events for why".into(),
+        })
+    }
+
+    /// Stops an actor. Messages to it become dead letters until it is
+    /// [resumed](Self::resume).
+    ///
+    /// # Errors
+    ///
+    /// When there is no such component, or as many actors are stopped as can be.
+    pub fn stop(&self, actor: &ComponentId) -> Result<(), ControlError> {
+        self.node.existing(actor.component())?;
+        self.node.stop(actor)
+    }
+
+    /// Lets an actor, a component or a group run again that was stopped or given up.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such group, or it was given up as part of another.
+    pub fn resume(&self, target: &Member) -> Result<(), ControlError> {
+        self.node.resume(target)
+    }
+
+    /// Adds a component, as if it had been there from the start.
+    ///
+    /// # Errors
+    ///
+    /// When there is one of this name, its settings have a mistake, or it cannot be run.
+    pub async fn deploy(
+        &self,
+        config: ComponentConfig,
+        source: impl Into<Source>,
+    ) -> Result<Arc<VersionId>, StartError> {
+        let bytes = source.into().read().await?;
+        self.node.deploy(config, bytes).await
+    }
+
+    /// Gives a component a new version while messages flow.
+    ///
+    /// The new version is compiled and tried on the turns that were kept; one that fails
+    /// where the old one had not is not taken. Then each live actor switches between two of
+    /// its turns: `shutdown` of the old instance, `init` and `migrate` of the new one.
+    /// Messages wait meanwhile and stay in order. If the new version fails too often in
+    /// its first time, the old one comes back.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such component, the bytes cannot be run, the version is the same,
+    /// or it failed on recorded turns. The old version runs on.
+    pub async fn upgrade(
+        &self,
+        component: &str,
+        bytes: Vec<u8>,
+    ) -> Result<UpgradeReport, ControlError> {
+        self.node.upgrade(component, bytes).await
+    }
+
+    /// Returns to a version that is kept: the one with this digest, the beginning of one,
+    /// or this name; else the one before the current one.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such component, or no such version.
+    pub async fn rollback(
+        &self,
+        component: &str,
+        version: Option<&str>,
+    ) -> Result<UpgradeReport, ControlError> {
+        self.node.roll_back(component, version).await
+    }
+
+    /// The system at this moment: components, groups, and what was counted.
+    pub fn status(&self) -> SystemStatus {
+        self.node.status()
+    }
+
+    /// The actors that are live at this moment, by address.
+    pub fn list(&self) -> Vec<ActorStatus> {
+        self.node.actors()
+    }
+
+    /// One actor at this moment, live or not.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such component.
+    pub fn inspect(&self, actor: &ComponentId) -> Result<ActorStatus, ControlError> {
+        self.node.existing(actor.component())?;
+        Ok(self.node.actor(actor))
+    }
+
+    /// What happens from now on. A watcher that is too slow is told how many events it
+    /// has missed.
+    pub fn subscribe_events(&self) -> broadcast::Receiver<Event> {
+        self.node.events.subscribe()
+    }
+
+    /// Dead letters in the order they came, at most `limit` after `after`; those to an
+    /// actor, component or namespace, if `to` names one.
+    pub fn dead_letters(
+        &self,
+        to: Option<&str>,
+        after: Option<DeadLetterId>,
+        limit: usize,
+    ) -> Vec<(DeadLetterId, Arc<DeadLetter>)> {
+        self.node.dead_letters().list(to, after, limit)
+    }
+
+    /// One dead letter.
+    ///
+    /// # Errors
+    ///
+    /// When there is none with this number.
+    pub fn dead_letter(&self, id: DeadLetterId) -> Result<Arc<DeadLetter>, ControlError> {
+        let letter = self.node.dead_letters().get(id);
+        letter.ok_or(ControlError::NoDeadLetter(id))
+    }
+
+    /// Sends a dead letter again, to the actor that it was for. It is no dead letter any
+    /// more, but may become another.
+    ///
+    /// # Errors
+    ///
+    /// When there is none with this number, or it was not accepted; then it stays.
+    pub fn retry_dead_letter(&self, id: DeadLetterId) -> Result<(), ControlError> {
+        self.node.is_open().map_err(ControlError::Refused)?;
+        let taken = self.node.dead_letters().take(id);
+        let letter = taken.ok_or(ControlError::NoDeadLetter(id))?;
+        let envelope = Envelope {
+            content: without_answer(letter.letter.clone()),
+            answer: Answer::Nobody,
+            trace_parent: letter.trace_parent.clone(),
+            deadline_ms: None,
+        };
+        let delivered = self.node.deliver(envelope, Admission::Asked);
+        delivered.map_err(|refused| {
+            self.node.dead_letters().put_back(id, letter);
+            ControlError::Refused(refused.reason)
+        })
+    }
+
+    /// Drops a dead letter.
+    ///
+    /// # Errors
+    ///
+    /// When there is none with this number.
+    pub fn drop_dead_letter(&self, id: DeadLetterId) -> Result<(), ControlError> {
+        let taken = self.node.dead_letters().take(id);
+        taken.map(drop).ok_or(ControlError::NoDeadLetter(id))
+    }
+
+    /// Drops all dead letters, or those to an actor, component or namespace, and returns
+    /// how many there were.
+    pub fn drop_dead_letters(&self, to: Option<&str>) -> usize {
+        self.node.dead_letters().drop_all(to)
+    }
+
+    /// The turns of a component that were kept, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such component.
+    pub fn recorded_turns(&self, component: &str) -> Result<Vec<Arc<RecordedTurn>>, ControlError> {
+        let component = self.node.existing(component)?;
+        Ok(component.deployment.recordings.list())
+    }
+
+    /// Runs the turn of a dead letter again, on the version that it ran on if that is kept,
+    /// and else on the current one. Nothing that it wants to happen happens.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such dead letter, or no turn of it.
+    pub async fn replay(&self, id: DeadLetterId) -> Result<ReplayReport, ControlError> {
+        let letter = self.dead_letter(id)?;
+        let turn = letter.turn.as_ref().ok_or(ControlError::NoTurn(id))?;
+        self.replay_turn(turn, None).await
+    }
+
+    /// Runs a recorded turn again: on a kept version, or on the one that it ran on if that
+    /// is kept, and else on the current one. Nothing that it wants to happen happens.
+    ///
+    /// # Errors
+    ///
+    /// When its component is gone, there is no such version, or the turn read more than is
+    /// kept of one.
+    pub async fn replay_turn(
+        &self,
+        turn: &RecordedTurn,
+        version: Option<&str>,
+    ) -> Result<ReplayReport, ControlError> {
+        if turn.learnt.is_cut {
+            return Err(ControlError::TurnCut);
+        }
+        let version = self.node.version_for(turn, version)?;
+        Ok(replay(turn, &version).await.0)
+    }
+
+    /// Ends the system: takes no more messages from outside, lets actors finish what they
+    /// have within the configured time, passivates them, and tells what was left.
+    pub async fn shutdown(&self) -> ShutdownReport {
+        let patience = Duration::from_millis(self.node.shutdown_ms);
+        self.shutdown_within(patience).await
+    }
+
+    /// Ends the system as [`shutdown`](Self::shutdown) does, with a time of one's own.
+    pub async fn shutdown_within(&self, patience: Duration) -> ShutdownReport {
+        self.node.shut_down(patience).await
+    }
+}
+
+/// Whoever awaited an answer is gone.
+fn without_answer(letter: Letter) -> Letter {
+    match letter {
+        Letter::Message(message) => Letter::Message(message.with_correlation(0)),
+        reply @ Letter::Reply(_) => reply,
+    }
+}
+
+fn given_back(refused: Refused) -> SendError {
+    let Refused { envelope, reason } = refused;
+    match envelope.content {
+        Letter::Message(message) => SendError {
+            message: Box::new(message),
+            reason,
+        },
+        // Only messages are sent here.
+        Letter::Reply(reply) => SendError {
+            message: Box::new(ComponentMessage::new(
+                reply.from,
+                reply.to,
+                String::new(),
+                MessagePayload::empty(),
+            )),
+            reason,
+        },
+    }
+}

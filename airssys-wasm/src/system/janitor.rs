@@ -1,0 +1,59 @@
+//! What has to be done from time to time.
+
+// Layer 1: Standard library imports
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+// Layer 2: Third-party crate imports
+use tokio::select;
+use tokio::time::{sleep, sleep_until};
+
+// Layer 3: Internal module imports
+use crate::system::node::Node;
+
+/// How often idle actors are looked for, and the clock is compared with the system's.
+const SWEEP: Duration = Duration::from_millis(250);
+
+/// Starts the tasks that send what is due, and that passivate idle actors. They end when
+/// the system is dropped.
+pub(crate) fn start(node: &Arc<Node>) {
+    let quick = node.lanes.quick().clone();
+    quick.spawn(keep_time(Arc::downgrade(node)));
+    quick.spawn(sweep(Arc::downgrade(node)));
+}
+
+/// Sends what is due.
+async fn keep_time(node: Weak<Node>) {
+    loop {
+        let Some(node) = node.upgrade() else {
+            return;
+        };
+        node.router.tick(&node, node.clock.now().clock_ms);
+        // Looked at again now and then, so as not to keep a dropped system alive.
+        let again = sleep(SWEEP);
+        match node.router.next_due() {
+            // A millisecond later, since the clock tells whole ones.
+            Some(due_ms) => select! {
+                () = sleep_until(node.clock.at(due_ms.saturating_add(1))) => {}
+                () = node.router.earlier() => {}
+                () = again => {}
+            },
+            None => select! {
+                () = node.router.earlier() => {}
+                () = again => {}
+            },
+        }
+    }
+}
+
+/// Passivates idle actors.
+async fn sweep(node: Weak<Node>) {
+    loop {
+        sleep(SWEEP).await;
+        let Some(node) = node.upgrade() else {
+            return;
+        };
+        node.clock.follow_system_time();
+        node.directory.sweep(&node);
+    }
+}

@@ -1,0 +1,233 @@
+//! Running a recorded turn again.
+
+// Layer 1: Standard library imports
+use std::future::ready;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+// Layer 2: Third-party crate imports
+use serde::Serialize;
+
+// Layer 3: Internal module imports
+use crate::component::deployment::{Making, Version};
+use crate::core::component::id::ComponentId;
+use crate::core::runtime::errors::WasmError;
+use crate::core::storage::store::VersionId;
+use crate::core::turn::call::Call;
+use crate::core::turn::effects::{Effects, Outgoing};
+use crate::core::turn::errors::{CallError, HostError};
+use crate::core::turn::guest::Guest;
+use crate::core::turn::recorded::{Learnt, RecordedTurn};
+use crate::core::turn::report::{TurnOutcome, TurnReport};
+use crate::core::turn::surroundings::{PendingOutcome, Surroundings};
+use crate::runtime::store::StoreManager;
+
+/// The most differences that are told of one turn.
+const MAX_DIFFERENCES: usize = 32;
+
+/// How a turn went when it was run again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReplayReport {
+    /// The actor whose turn it was.
+    pub actor: ComponentId,
+    /// What the turn handled: a message's kind, or `reply`.
+    pub kind: String,
+    /// What it was run again on.
+    pub version: Arc<VersionId>,
+    /// Whether that is what it had run on.
+    pub is_same_version: bool,
+    /// How it had ended: `replied`, `rejected`, `retry`, or the error.
+    pub was: String,
+    /// How it ended now.
+    pub is: String,
+    /// What came out differently, in words. Nothing, if it did the same.
+    pub differences: Vec<String>,
+}
+
+impl ReplayReport {
+    /// Whether it did the same.
+    pub fn is_same(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
+
+/// What a turn was told when it was recorded.
+#[derive(Debug)]
+struct Replayed {
+    learnt: Learnt,
+    next_call: AtomicUsize,
+    /// Where it asked for something else than it had.
+    astray: Mutex<Vec<String>>,
+}
+
+/// Runs a recorded turn on a version. Nothing that it wants to happen happens.
+pub(crate) async fn replay(
+    turn: &RecordedTurn,
+    version: &Version<StoreManager>,
+) -> (ReplayReport, Result<TurnReport, WasmError>) {
+    let replayed = Arc::new(Replayed {
+        learnt: turn.learnt.clone(),
+        next_call: AtomicUsize::new(0),
+        astray: Mutex::default(),
+    });
+    let mut guest = (version.make)(Making {
+        actor: &turn.actor,
+        keys: turn.learnt.keyspace(),
+        surroundings: Some(Arc::clone(&replayed) as Arc<dyn Surroundings>),
+    });
+    // The time that a turn had is a matter of the moment, and not of the turn.
+    let mut context = turn.context.clone();
+    context.budget_ms = None;
+    let result = match guest.activate(context.clone()).await {
+        Ok(_effects) => {
+            replayed.begin();
+            guest.handle(&turn.letter, context).await
+        }
+        Err(error) => Err(error),
+    };
+    let is_same_version = turn.component == version.id.digest;
+    let mut differences = replayed.take_astray();
+    if !is_same_version {
+        differences.extend(unknown_reads(&turn.learnt, &guest.take_learnt()));
+    }
+    differences.extend(differ(&turn.result, &result));
+    differences.truncate(MAX_DIFFERENCES);
+    let report = ReplayReport {
+        actor: turn.actor.clone(),
+        kind: turn.letter.kind().to_owned(),
+        version: Arc::clone(&version.id),
+        is_same_version,
+        was: ending(&turn.result),
+        is: ending(&result),
+        differences,
+    };
+    (report, result)
+}
+
+impl Replayed {
+    /// Forgets what `init` asked for, which is no part of the turn.
+    fn begin(&self) {
+        self.next_call.store(0, Ordering::Relaxed);
+        self.take_astray();
+    }
+
+    fn take_astray(&self) -> Vec<String> {
+        std::mem::take(&mut self.astray.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn stray(&self, how: String) {
+        let mut astray = self.astray.lock().unwrap_or_else(PoisonError::into_inner);
+        if astray.len() < MAX_DIFFERENCES {
+            astray.push(how);
+        }
+    }
+}
+
+impl Surroundings for Replayed {
+    fn admit(&self, target: &ComponentId) -> Result<(), HostError> {
+        match self.learnt.refusals.get(target) {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+
+    fn components(&self) -> Arc<[String]> {
+        self.learnt.components.clone().unwrap_or_default()
+    }
+
+    fn call(&self, call: Call) -> PendingOutcome<'_> {
+        let index = self.next_call.fetch_add(1, Ordering::Relaxed);
+        let outcome = match self.learnt.calls.get(index) {
+            Some((known, outcome)) if is_same_call(known, &call) => outcome.clone(),
+            _ => {
+                self.stray(format!(
+                    "it calls {} with `{}`, which it had not done",
+                    call.to, call.kind
+                ));
+                let why = "no reply to this call was recorded";
+                Err(CallError::Host(HostError::Unavailable(why.into())))
+            }
+        };
+        Box::pin(ready(outcome))
+    }
+}
+
+/// Whether two calls are the same but for the time that was left for them.
+fn is_same_call(a: &Call, b: &Call) -> bool {
+    (&a.to, &a.kind, &a.payload) == (&b.to, &b.kind, &b.payload)
+}
+
+/// Another version may look at what nobody had noted.
+fn unknown_reads(known: &Learnt, read: &Learnt) -> Vec<String> {
+    let keys = read.keys.keys();
+    keys.filter(|key| !known.keys.contains_key(*key))
+        .map(|key| format!("it reads `{key}`, whose value was not recorded and counts as absent"))
+        .collect()
+}
+
+fn ending(result: &Result<TurnReport, WasmError>) -> String {
+    match result {
+        Ok(report) => match &report.outcome {
+            TurnOutcome::Replied(_) => "replied".into(),
+            TurnOutcome::Rejected(_) => "rejected".into(),
+            TurnOutcome::Retry(_) => "retry".into(),
+        },
+        Err(error) => error.to_string(),
+    }
+}
+
+/// What differs between two results, in words.
+fn differ(was: &Result<TurnReport, WasmError>, is: &Result<TurnReport, WasmError>) -> Vec<String> {
+    if was == is {
+        return Vec::new();
+    }
+    let (Ok(was), Ok(is)) = (was, is) else {
+        return vec![format!(
+            "it had ended with: {}; now: {}",
+            ending(was),
+            ending(is)
+        )];
+    };
+    let mut differences = Vec::new();
+    if was.outcome != is.outcome {
+        differences.push(differ_in_outcome(&was.outcome, &is.outcome));
+    }
+    differences.extend(differ_in_effects(&was.effects, &is.effects));
+    differences
+}
+
+fn differ_in_outcome(was: &TurnOutcome, is: &TurnOutcome) -> String {
+    let words = |outcome: &TurnOutcome| match outcome {
+        TurnOutcome::Replied(Some(reply)) => {
+            let text = String::from_utf8_lossy(reply.as_bytes());
+            format!("replied {:?}", text.chars().take(120).collect::<String>())
+        }
+        TurnOutcome::Replied(None) => "replied nothing".to_owned(),
+        TurnOutcome::Rejected(why) => format!("rejected: {why}"),
+        TurnOutcome::Retry(why) => format!("wanted a retry: {why}"),
+    };
+    format!("it had {}; now it {}", words(was), words(is))
+}
+
+fn differ_in_effects(was: &Effects, is: &Effects) -> Vec<String> {
+    let mut differences = Vec::new();
+    for (key, value) in &is.writes {
+        if was.writes.get(key) != Some(value) {
+            differences.push(format!("it writes `{key}` differently"));
+        }
+    }
+    for key in was.writes.keys() {
+        if !is.writes.contains_key(key) {
+            differences.push(format!("it does not write `{key}` any more"));
+        }
+    }
+    if was.outgoing != is.outgoing {
+        let sends = |effects: &Effects| {
+            let messages = effects.outgoing.iter().filter_map(Outgoing::content);
+            let kinds: Vec<&str> = messages.map(|content| content.kind.as_str()).collect();
+            format!("[{}]", kinds.join(", "))
+        };
+        differences.push(format!("it had sent {}; now {}", sends(was), sends(is)));
+    }
+    differences
+}

@@ -1,0 +1,3 @@
+//! Whole systems of real components.
+
+mod basics;
