@@ -1,8 +1,13 @@
 // Written by `cargo xtask guests`.
 each_guest! {
     caller,
+    chat_member,
+    chat_room,
+    chat_room_v2,
+    chat_room_v3,
     counter,
     echo,
+    ledger,
     lifecycle,
     markdown,
     probe,

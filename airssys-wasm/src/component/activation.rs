@@ -13,6 +13,7 @@ use crate::component::turn::TurnFailure;
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
 use crate::core::event::Event;
+use crate::core::storage::keyspace::Keyspace;
 use crate::core::storage::store::{ActorRecord, Store, VersionId};
 use crate::core::turn::context::TurnContext;
 use crate::core::turn::effects::Effects;
@@ -26,6 +27,14 @@ pub(crate) struct Life<G> {
     turn: u64,
     /// What ran it last, which is what wrote its state.
     ran_by: Option<Arc<VersionId>>,
+    /// What it was before it migrated, for as long as nothing was written since.
+    undo: Option<Box<Undo>>,
+}
+
+/// The state of an actor before it migrated to a version that may be reverted yet.
+struct Undo {
+    keys: Keyspace,
+    ran_by: Arc<VersionId>,
 }
 
 impl<G: Guest> Life<G> {
@@ -38,6 +47,7 @@ impl<G: Guest> Life<G> {
             // repeats although nothing is kept of an actor without state.
             turn: record.turn.max(now.unix_ms),
             ran_by: record.ran_by,
+            undo: None,
         }
     }
 
@@ -60,6 +70,42 @@ impl<G: Guest> Life<G> {
             version,
             ..self
         }
+    }
+
+    /// Drops the instance, to begin anew with one of another version. Back at the version
+    /// that it came from, an actor that has written nothing since is what it was then.
+    fn change_to(mut self, version: Arc<Version<G>>, actor: &ComponentId) -> Self {
+        let digest = version.id.digest;
+        match self.undo.take() {
+            Some(undo) if undo.ran_by.digest == digest => Self {
+                guest: version.guest(actor, undo.keys),
+                version,
+                turn: self.turn,
+                ran_by: Some(undo.ran_by),
+                undo: None,
+            },
+            _ => {
+                let keys = self.guest.into_keys();
+                let before = self.ran_by.clone().filter(|by| by.digest != digest);
+                let undo = before.map(|ran_by| Undo {
+                    keys: keys.clone(),
+                    ran_by,
+                });
+                Self {
+                    guest: version.guest(actor, keys),
+                    version,
+                    turn: self.turn,
+                    ran_by: self.ran_by,
+                    undo: undo.map(Box::new),
+                }
+            }
+        }
+    }
+
+    /// A turn has written: there is no way back to what the actor was before.
+    #[inline]
+    pub(crate) fn has_written(&mut self) {
+        self.undo = None;
     }
 
     /// Whether it was never run, or is run by what wrote its state.
@@ -125,7 +171,7 @@ impl<W: World> Actor<W> {
         let current = self.deployment.current();
         if life.version.number != current.number {
             self.let_go(&mut life).await;
-            life = life.renew(current, &self.cell.address);
+            life = life.change_to(current, &self.cell.address);
         }
         let started = self.begin(&mut life).await;
         if started.is_err() {

@@ -210,7 +210,12 @@ impl<W: World> Actor<W> {
         };
         let counters = &self.deployment.counters;
         match run_turn(&place, &mut life.guest, envelope, context).await? {
-            TurnEnd::Handled => Counters::count(&counters.handled),
+            TurnEnd::Handled { has_written } => {
+                Counters::count(&counters.handled);
+                if has_written {
+                    life.has_written();
+                }
+            }
             TurnEnd::Rejected => Counters::count(&counters.rejected),
         }
         Ok(())
@@ -387,5 +392,200 @@ impl<W: World> Drop for Actor<W> {
         for envelope in batch.into_iter().chain(left) {
             self.bury(envelope, DeathCause::Ended(Refusal::ShuttingDown), 0, None);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::component::mailbox::Signal;
+    use crate::component::retry::RetryPolicy;
+    use crate::component::settings::{ActorSettings, UpgradeSettings};
+    use crate::component::simulation::world::{SimulatedWorld, actor};
+    use crate::component::supervision::status::Standing;
+    use crate::core::turn::call::CallOutcome;
+    use tokio::time::Instant;
+
+    fn steady() -> ActorSettings {
+        ActorSettings {
+            retry: RetryPolicy {
+                attempts: 3,
+                first_ms: 1_000,
+                factor: 2.0,
+                max_ms: 10_000,
+                jitter: 0.0,
+            },
+            ..ActorSettings::default()
+        }
+    }
+
+    fn reply(outcome: CallOutcome) -> String {
+        let payload = outcome.unwrap().unwrap_or_default();
+        String::from_utf8(payload.as_bytes().to_vec()).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_is_tried_as_its_policy_says_while_those_behind_wait() {
+        let world = SimulatedWorld::new(steady());
+        world.script.fail("shaky", 2);
+        world.send("a", "shaky", "1").unwrap();
+        world.send("a", "echo", "2").unwrap();
+        let began = Instant::now();
+        assert_eq!(reply(world.ask("a", "echo", "3").await), "3");
+        assert_eq!(began.elapsed().as_secs(), 1 + 2, "two pauses");
+        let expected = [
+            "a: init v1",
+            "a: shaky 1",
+            "a: init v1",
+            "a: shaky 1",
+            "a: init v1",
+            "a: shaky 1",
+            "a: echo 2",
+            "a: echo 3",
+        ];
+        assert_eq!(world.script.log(), expected);
+        assert_eq!(world.failures.lock().unwrap().len(), 2);
+        assert_eq!(world.dead(), []);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_fails_too_often_is_a_dead_letter_with_its_turn() {
+        let world = SimulatedWorld::new(steady());
+        for kind in ["trap", "retry"] {
+            let error = world.ask("a", kind, "x").await.unwrap_err();
+            assert!(matches!(error, CallError::Failed(_)), "{error}");
+        }
+        assert_eq!(world.dead(), [("trap".into(), 3), ("retry".into(), 3)]);
+        let dead = world.dead.lock().unwrap();
+        assert!(matches!(dead[0].reason, DeathCause::Failed(_)));
+        assert!(matches!(dead[1].reason, DeathCause::RetriesExhausted(_)));
+        assert!(dead.iter().all(|letter| letter.turn.is_some()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_rejected_is_not_tried_again_and_changes_nothing() {
+        let world = SimulatedWorld::new(steady());
+        let rejected = world.ask("a", "reject", "x").await;
+        assert_eq!(rejected, Err(CallError::Rejected("no".into())));
+        assert_eq!(world.script.log(), ["a: init v1", "a: reject x"]);
+        assert!(world.failures.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_actor_is_passivated_and_comes_back_where_it_was() {
+        let world = SimulatedWorld::new(steady());
+        world.ask("a", "write", "kept").await.unwrap();
+        let cell = world.directory().find(&actor("a")).unwrap();
+        cell.mailbox.signal(Signal::Passivate);
+        while world.directory().find(&actor("a")).is_some() {
+            yield_now().await;
+        }
+        assert!(cell.is_retired());
+        world.ask("a", "echo", "back").await.unwrap();
+        let expected = [
+            "a: init v1",
+            "a: write kept",
+            "a: shutdown v1",
+            "a: init v1",
+            "a: echo back",
+        ];
+        assert_eq!(world.script.log(), expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_more_than_there_is_room_for_takes_the_place_of_the_oldest() {
+        let world = SimulatedWorld::with_room(steady(), 2);
+        for name in ["a", "b", "a", "c"] {
+            world.ask(name, "echo", "x").await.unwrap();
+            tokio::time::advance(Duration::from_millis(10)).await;
+        }
+        let live = |name| world.directory().find(&actor(name)).is_some();
+        assert!(live("a") && live("c") && !live("b"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_actor_switches_between_two_turns_and_keeps_its_queue() {
+        let world = SimulatedWorld::new(steady());
+        world.send("a", "echo", "1").unwrap();
+        world.ask("a", "echo", "2").await.unwrap();
+        world.send("a", "echo", "3").unwrap();
+        world.switch_to("v2");
+        world.send("a", "echo", "4").unwrap();
+        world.ask("a", "echo", "5").await.unwrap();
+        let log = world.script.log();
+        let echoes: Vec<_> = log.iter().filter(|line| line.contains("echo")).collect();
+        assert_eq!(echoes.len(), 5);
+        assert!(echoes.is_sorted());
+        let switch = ["a: shutdown v1", "a: init v2", "a: migrate v1→v2"];
+        assert!(log.windows(3).any(|lines| lines == switch), "{log:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_version_that_fails_too_often_is_reverted_and_its_message_handled() {
+        let settings = ActorSettings {
+            upgrade: UpgradeSettings {
+                max_failures: 1,
+                window_ms: 60_000,
+            },
+            ..steady()
+        };
+        let world = SimulatedWorld::new(settings);
+        world.ask("a", "echo", "1").await.unwrap();
+        world.script.fail("migrate", 2);
+        world.switch_to("v2");
+        assert_eq!(reply(world.ask("a", "echo", "2").await), "2");
+        assert_eq!(world.deployment.current().id.label, "v1");
+        assert_eq!(world.dead(), []);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn back_at_its_version_an_actor_needs_no_migration_unless_it_has_written() {
+        let world = SimulatedWorld::new(steady());
+        for (kind, migrations) in [("echo", 1), ("write", 2)] {
+            let actor = kind;
+            world.ask(actor, "write", "1").await.unwrap();
+            world.switch_to("v2");
+            world.ask(actor, kind, "2").await.unwrap();
+            world.switch_to("v1");
+            world.ask(actor, "echo", "3").await.unwrap();
+            let log = world.script.log();
+            let is_own = |line: &&String| line.starts_with(&format!("{actor}: migrate"));
+            assert_eq!(log.iter().filter(is_own).count(), migrations, "{log:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_for_an_actor_that_ends_becomes_dead_letters() {
+        let world = SimulatedWorld::new(steady());
+        world.send("a", "trap", "1").unwrap();
+        world.send("a", "echo", "2").unwrap();
+        let waiting = world.ask("a", "echo", "3");
+        let cell = world.directory().find(&actor("a")).unwrap();
+        let ending = async {
+            yield_now().await;
+            world.bar("a", Standing::GivenUp);
+            cell.mailbox.signal(Signal::GiveUp);
+        };
+        let (outcome, ()) = tokio::join!(waiting, ending);
+        assert!(matches!(outcome, Err(CallError::Failed(_))), "{outcome:?}");
+        assert_eq!(world.dead().len(), 3);
+        assert_eq!(world.send("a", "echo", "4"), Err(Refusal::GivenUp));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_leaves_a_turn_that_was_not_committed() {
+        let world = SimulatedWorld::new(steady());
+        world
+            .store
+            .fails_at
+            .store(2, std::sync::atomic::Ordering::Relaxed);
+        let outcome = world.ask("a", "send", "secret").await;
+        assert!(matches!(outcome, Err(CallError::Failed(_))), "{outcome:?}");
+        assert!(world.halted.lock().unwrap().is_some());
+        let log = world.script.log();
+        assert!(
+            !log.iter().any(|line| line.contains("echo secret")),
+            "{log:?}"
+        );
     }
 }

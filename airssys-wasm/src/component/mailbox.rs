@@ -263,3 +263,160 @@ fn wait<T>(queue: &mut Queue, cx: &Context<'_>) -> Poll<T> {
     }
     Poll::Pending
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::component::id::ComponentId;
+    use crate::core::component::message::ComponentMessage;
+    use proptest::prelude::*;
+    use std::sync::Arc;
+    use std::task::Wake;
+
+    fn numbered(number: u32) -> Envelope {
+        let [from, to] = ["from", "to"].map(|name| ComponentId::new("a", "b", name));
+        let payload = number.to_be_bytes().to_vec().into();
+        Envelope::tell(ComponentMessage::new(from, to, "n".into(), payload))
+    }
+
+    fn number(envelope: &Envelope) -> u32 {
+        let crate::core::delivery::envelope::Letter::Message(message) = &envelope.content else {
+            panic!("only messages were put in");
+        };
+        u32::from_be_bytes(message.payload().as_bytes().try_into().unwrap())
+    }
+
+    /// Counts how often it was woken.
+    #[derive(Default)]
+    struct Alarm(AtomicU8);
+
+    impl Wake for Alarm {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Offer,
+        Put,
+        Drain,
+        Signal(Signal),
+        TakeSignal,
+        Close,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            8 => Just(Step::Offer),
+            2 => Just(Step::Put),
+            4 => Just(Step::Drain),
+            3 => proptest::sample::select(&SIGNALS[..]).prop_map(Step::Signal),
+            2 => Just(Step::TakeSignal),
+            1 => Just(Step::Close),
+        ];
+        proptest::collection::vec(step, 0..60)
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_bounded_queue_that_signals_overtake(steps in steps(), capacity in 1_usize..6) {
+            let mailbox = Mailbox::new(capacity);
+            let alarm = Arc::new(Alarm::default());
+            let waker = Waker::from(Arc::clone(&alarm));
+            let mut cx = Context::from_waker(&waker);
+            // The model: what waits, what is in hand, which signals wait, whether it is closed.
+            let (mut waiting, mut in_hand) = (VecDeque::new(), 0);
+            let mut signals: Vec<Signal> = Vec::new();
+            let (mut is_closed, mut is_parked, mut next, mut woken) = (false, false, 0, 0);
+            for step in steps {
+                match step {
+                    Step::Offer | Step::Put => {
+                        next += 1;
+                        let is_full = waiting.len() + in_hand >= capacity;
+                        let taken = match step {
+                            Step::Offer => mailbox.offer(numbered(next)),
+                            _ => mailbox.put(numbered(next)),
+                        };
+                        match taken {
+                            Ok(()) => {
+                                prop_assert!(!is_closed && (!is_full || matches!(step, Step::Put)));
+                                waiting.push_back(next);
+                                woken += u8::from(std::mem::take(&mut is_parked));
+                            }
+                            Err(NotTaken::Full(envelope)) => {
+                                prop_assert!(is_full && !is_closed);
+                                prop_assert_eq!(number(&envelope), next, "it is given back");
+                            }
+                            Err(NotTaken::Closed(envelope)) => {
+                                prop_assert!(is_closed);
+                                prop_assert_eq!(number(&envelope), next, "it is given back");
+                            }
+                        }
+                    }
+                    Step::Drain => {
+                        let mut batch = VecDeque::new();
+                        match mailbox.poll_next(&mut cx, &mut batch) {
+                            Poll::Ready(Found::Signal(signal)) => {
+                                prop_assert_eq!(signals.remove(0), signal);
+                                prop_assert!(batch.is_empty());
+                            }
+                            Poll::Ready(Found::Messages) => {
+                                prop_assert!(signals.is_empty());
+                                let numbers: VecDeque<u32> = batch.iter().map(number).collect();
+                                prop_assert!(!numbers.is_empty());
+                                prop_assert_eq!(&numbers, &waiting, "in order, and all of them");
+                                in_hand = waiting.len();
+                                waiting.clear();
+                            }
+                            Poll::Pending => {
+                                prop_assert!(signals.is_empty() && waiting.is_empty());
+                                (in_hand, is_parked) = (0, true);
+                            }
+                        }
+                    }
+                    Step::Signal(signal) => {
+                        mailbox.signal(signal);
+                        if !signals.contains(&signal) {
+                            signals.push(signal);
+                            signals.sort_by_key(|signal| *signal as u8);
+                        }
+                        woken += u8::from(std::mem::take(&mut is_parked));
+                    }
+                    Step::TakeSignal => {
+                        let expected = (!signals.is_empty()).then(|| signals.remove(0));
+                        prop_assert_eq!(mailbox.take_signal(), expected);
+                    }
+                    Step::Close => {
+                        prop_assert_eq!(mailbox.close_if_empty(), waiting.is_empty());
+                        is_closed |= waiting.is_empty();
+                    }
+                }
+                prop_assert_eq!(mailbox.len(), waiting.len() + in_hand);
+                prop_assert_eq!(alarm.0.load(Ordering::Relaxed), woken, "woken when it was parked");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_space_gets_it_when_the_batch_is_done() {
+        let mailbox = Mailbox::new(1);
+        mailbox.offer(numbered(1)).unwrap();
+        let waiting = async {
+            mailbox.space().await;
+            mailbox.offer(numbered(2)).unwrap();
+        };
+        let handling = async {
+            let mut batch = VecDeque::new();
+            for expected in 1..=2 {
+                assert_eq!(mailbox.next(&mut batch).await, Found::Messages);
+                assert!(!mailbox.has_space(), "one is in hand");
+                assert_eq!(
+                    batch.drain(..).map(|it| number(&it)).collect::<Vec<_>>(),
+                    [expected]
+                );
+            }
+        };
+        tokio::join!(waiting, handling);
+    }
+}

@@ -12,6 +12,8 @@ pub mod mailbox;
 pub mod recording;
 pub mod retry;
 pub mod settings;
+#[cfg(test)]
+mod simulation;
 pub mod supervision;
 pub mod turn;
 pub mod world;

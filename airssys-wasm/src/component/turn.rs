@@ -48,13 +48,14 @@ pub(crate) async fn run_turn<W: World>(
         Ok(committed) => committed,
         Err(error) => return Err(FailedTurn::not_committed(envelope, error)),
     };
+    let has_written = !effects.writes.is_empty();
     guest.apply(effects.writes);
 
     // Only now does anything leave the actor.
     let (end, outcome) = match outcome {
         TurnOutcome::Rejected(why) => (TurnEnd::Rejected, Err(CallError::Rejected(why))),
-        TurnOutcome::Replied(reply) => (TurnEnd::Handled, Ok(reply)),
-        TurnOutcome::Retry(_) => (TurnEnd::Handled, Ok(None)),
+        TurnOutcome::Replied(reply) => (TurnEnd::Handled { has_written }, Ok(reply)),
+        TurnOutcome::Retry(_) => (TurnEnd::Handled { has_written }, Ok(None)),
     };
     release_and_answer(at.world, committed, effects.outgoing, envelope, outcome);
     Ok(end)
@@ -70,7 +71,12 @@ pub(crate) struct Place<'a, W: World> {
 /// How a turn ended that was committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TurnEnd {
-    Handled,
+    /// The guest succeeded.
+    Handled {
+        /// Whether it has changed the actor's state.
+        has_written: bool,
+    },
+    /// The guest rejected the message.
     Rejected,
 }
 

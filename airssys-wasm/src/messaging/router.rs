@@ -366,3 +366,235 @@ fn bury_refused(post: &impl Post, sent: Result<(), Refused>) {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::component::MessagePayload;
+
+    /// Keeps what it is handed, and refuses what is for `nobody` or, unless it was
+    /// promised a place, for `full`.
+    #[derive(Default)]
+    struct Desk {
+        delivered: Mutex<Vec<Envelope>>,
+        buried: Mutex<Vec<(String, Refusal)>>,
+    }
+
+    impl Post for Desk {
+        fn deliver(&self, envelope: Envelope, admission: Admission) -> Result<(), Refused> {
+            let refuse = |envelope: Envelope, reason| {
+                let envelope = Box::new(envelope);
+                Err(Refused { envelope, reason })
+            };
+            match envelope.to().instance() {
+                "nobody" => refuse(envelope, Refusal::UnknownTarget),
+                "full" if admission == Admission::Asked => refuse(envelope, Refusal::MailboxFull),
+                _ => {
+                    lock(&self.delivered).push(envelope);
+                    Ok(())
+                }
+            }
+        }
+
+        fn bury_undelivered(&self, refused: Refused) {
+            let to = refused.envelope.to().instance().to_owned();
+            lock(&self.buried).push((to, refused.reason));
+        }
+    }
+
+    impl Desk {
+        /// `to: what`, of what was delivered since this was last asked.
+        fn take(&self) -> Vec<String> {
+            let delivered = std::mem::take(&mut *lock(&self.delivered));
+            let line = |envelope: Envelope| match envelope.content {
+                Letter::Message(message) => format!(
+                    "{}: {} #{}",
+                    message.to().instance(),
+                    message.message_type(),
+                    message.correlation()
+                ),
+                Letter::Reply(ReplyTo { to, reply, .. }) => {
+                    format!(
+                        "{}: reply #{} {:?}",
+                        to.instance(),
+                        reply.correlation,
+                        reply.outcome
+                    )
+                }
+            };
+            delivered.into_iter().map(line).collect()
+        }
+    }
+
+    fn id(instance: &str) -> ComponentId {
+        ComponentId::new("a", "b", instance)
+    }
+
+    fn content(kind: &str) -> Content {
+        Content {
+            kind: kind.into(),
+            payload: MessagePayload::empty(),
+        }
+    }
+
+    fn request(correlation: u64, to: &str, timeout_ms: u32) -> Outgoing {
+        Outgoing::Request {
+            correlation,
+            timeout_ms,
+            to: id(to),
+            content: content("q"),
+        }
+    }
+
+    /// What `me` sends at a time.
+    fn send(router: &Router, desk: &Desk, now_ms: u64, outgoing: Vec<Outgoing>) {
+        let me = id("me");
+        let sender = Sender {
+            from: &me,
+            trace_parent: None,
+            now_ms,
+        };
+        router.release(desk, sender, outgoing);
+    }
+
+    fn answer(correlation: u64, text: &str) -> ReplyTo {
+        ReplyTo {
+            to: id("me"),
+            from: id("you"),
+            reply: Reply {
+                correlation,
+                outcome: Ok(Some(text.into())),
+            },
+        }
+    }
+
+    #[test]
+    fn a_timer_sends_once_when_it_is_due_unless_it_was_cancelled() {
+        let (router, desk) = (Router::default(), Desk::default());
+        let later = |timer, delay_ms, to| Outgoing::SendAfter {
+            timer,
+            delay_ms,
+            to: id(to),
+            content: content("late"),
+        };
+        let all = vec![
+            later(1, 30, "you"),
+            later(2, 10, "you"),
+            later(3, 20, "full"),
+        ];
+        send(&router, &desk, 100, all);
+        send(
+            &router,
+            &desk,
+            105,
+            vec![Outgoing::CancelTimer { timer: 1 }],
+        );
+        assert_eq!(router.next_due(), Some(110));
+        router.tick(&desk, 109);
+        assert!(desk.take().is_empty());
+        router.tick(&desk, 500);
+        router.tick(&desk, 500);
+        assert_eq!(desk.take(), ["you: late #0"]);
+        assert_eq!(*lock(&desk.buried), [("full".into(), Refusal::MailboxFull)]);
+        assert_eq!((router.next_due(), router.open().timers), (None, 0));
+    }
+
+    #[test]
+    fn a_request_is_answered_or_times_out_once() {
+        let (router, desk) = (Router::default(), Desk::default());
+        let all = vec![
+            request(1, "you", 50),
+            request(2, "you", 50),
+            request(3, "you", 50),
+        ];
+        send(&router, &desk, 100, all);
+        assert_eq!(desk.take(), ["you: q #1", "you: q #2", "you: q #3"]);
+        send(
+            &router,
+            &desk,
+            101,
+            vec![Outgoing::CancelRequest { correlation: 3 }],
+        );
+
+        router.answer(&desk, answer(1, "yes"), None);
+        router.answer(&desk, answer(1, "again"), None);
+        router.answer(&desk, answer(3, "late"), None);
+        let replies = desk.take();
+        assert_eq!(replies.len(), 1);
+        assert!(replies[0].starts_with("me: reply #1 Ok"), "{replies:?}");
+
+        router.tick(&desk, 150);
+        router.answer(&desk, answer(2, "late"), None);
+        router.tick(&desk, 1_000);
+        assert_eq!(desk.take(), ["me: reply #2 Err(Host(Timeout))"]);
+        let open = router.open();
+        assert_eq!((open.requests, open.late_replies), (0, 3));
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_delivered_is_answered_at_once() {
+        let (router, desk) = (Router::default(), Desk::default());
+        send(&router, &desk, 0, vec![request(7, "nobody", 1_000)]);
+        assert_eq!(desk.take(), ["me: reply #7 Err(Host(NotFound))"]);
+        router.tick(&desk, 5_000);
+        assert!(desk.take().is_empty());
+    }
+
+    #[test]
+    fn what_is_published_reaches_each_subscriber_once() {
+        let (router, desk) = (Router::default(), Desk::default());
+        for (from, pattern) in [
+            ("x", "a.*"),
+            ("x", "a.>"),
+            ("y", "a.b"),
+            ("z", "b.>"),
+            ("full", ">"),
+        ] {
+            let from = id(from);
+            let sender = Sender {
+                from: &from,
+                trace_parent: None,
+                now_ms: 0,
+            };
+            let pattern = pattern.to_owned();
+            router.release(&desk, sender, vec![Outgoing::Subscribe { pattern }]);
+        }
+        let publish = || Outgoing::Publish {
+            topic: "a.b".into(),
+            content: content("news"),
+        };
+        send(&router, &desk, 0, vec![publish()]);
+        assert_eq!(desk.take(), ["x: news #0", "y: news #0"]);
+        assert_eq!(*lock(&desk.buried), [("full".into(), Refusal::MailboxFull)]);
+        let pattern = "a.b".to_owned();
+        let y = id("y");
+        let sender = Sender {
+            from: &y,
+            trace_parent: None,
+            now_ms: 0,
+        };
+        router.release(&desk, sender, vec![Outgoing::Unsubscribe { pattern }]);
+        send(&router, &desk, 0, vec![publish()]);
+        assert_eq!(desk.take(), ["x: news #0"]);
+    }
+
+    #[test]
+    fn what_is_sent_belongs_to_the_trace_of_its_turn() {
+        let (router, desk) = (Router::default(), Desk::default());
+        let parent: Arc<str> = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into();
+        let me = id("me");
+        let sender = Sender {
+            from: &me,
+            trace_parent: Some(&parent),
+            now_ms: 0,
+        };
+        let one = Outgoing::Send {
+            to: id("you"),
+            content: content("k"),
+        };
+        router.release(&desk, sender, vec![one]);
+        let sent = lock(&desk.delivered)[0].trace_parent.clone().unwrap();
+        assert_eq!(sent[..36], parent[..36], "the same trace");
+        assert_ne!(sent, parent, "another span");
+    }
+}

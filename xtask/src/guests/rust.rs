@@ -95,7 +95,8 @@ impl Rust {
         }
         process::run(&mut cargo)?;
 
-        let module = target_folder.join(format!("{TARGET}/release/{name}.wasm"));
+        let module =
+            target_folder.join(format!("{TARGET}/release/{}.wasm", name.replace('-', "_")));
         fs::read(&module).with_context(|| format!("cannot read {}", module.display()))
     }
 

@@ -1,0 +1,1 @@
+../../chat-room/src/model/log.rs
