@@ -2,7 +2,6 @@
 
 // Layer 1: Standard library imports
 use std::collections::VecDeque;
-use std::future::Future;
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::Arc;
@@ -75,21 +74,18 @@ impl<W: World> Actor<W> {
 
     /// Runs until the actor is passivated or stopped, or moves among actors of another
     /// pace.
-    pub fn run(mut self) -> impl Future<Output = ()> + Send {
-        async move {
-            loop {
-                let course = self.step().await;
-                if let ControlFlow::Break(ending) = course {
-                    return self.end(ending).await;
-                }
-                if self.cell.is_retired() {
-                    return;
-                }
-                let pace = self.pace();
-                if pace != self.pace {
-                    self.pace = pace;
-                    return Arc::clone(&self.world).spawn(pace, self);
-                }
+    pub async fn run(mut self) {
+        loop {
+            if let ControlFlow::Break(ending) = self.step().await {
+                return self.end(ending).await;
+            }
+            if self.cell.is_retired() {
+                return;
+            }
+            let pace = self.pace();
+            if pace != self.pace {
+                self.pace = pace;
+                return Arc::clone(&self.world).spawn(pace, self);
             }
         }
     }

@@ -73,7 +73,10 @@ impl<W: World> Directory<W> {
         loop {
             let cell = match self.find_or_activate(world, envelope.to()) {
                 Ok(cell) => cell,
-                Err(reason) => return Err(refused(envelope, reason)),
+                Err(reason) => {
+                    let envelope = Box::new(envelope);
+                    return Err(Refused { envelope, reason });
+                }
             };
             let taken = match admission {
                 Admission::Asked => cell.mailbox.offer(envelope),
@@ -85,10 +88,11 @@ impl<W: World> Directory<W> {
                     return Ok(());
                 }
                 Err(NotTaken::Full(envelope)) => {
-                    return Err(refused(envelope, Refusal::MailboxFull));
+                    let reason = Refusal::MailboxFull;
+                    return Err(Refused { envelope, reason });
                 }
                 // It was passivated this very moment; its address is free again.
-                Err(NotTaken::Closed(envelope)) => envelope,
+                Err(NotTaken::Closed(envelope)) => *envelope,
             };
         }
     }
@@ -273,12 +277,5 @@ impl Standing {
             Self::GivenUp => Some(Refusal::GivenUp),
             Self::Ended => Some(Refusal::Stopped),
         }
-    }
-}
-
-fn refused(envelope: Envelope, reason: Refusal) -> Refused {
-    Refused {
-        envelope: Box::new(envelope),
-        reason,
     }
 }

@@ -80,9 +80,9 @@ pub enum Found {
 #[derive(Debug)]
 pub enum NotTaken {
     /// The mailbox is full.
-    Full(Envelope),
+    Full(Box<Envelope>),
     /// The actor behind it is gone.
-    Closed(Envelope),
+    Closed(Box<Envelope>),
 }
 
 impl Mailbox {
@@ -105,7 +105,7 @@ impl Mailbox {
     pub fn offer(&self, envelope: Envelope) -> Result<(), NotTaken> {
         let queue = self.lock();
         if queue.len() >= self.capacity && !queue.is_closed {
-            return Err(NotTaken::Full(envelope));
+            return Err(NotTaken::Full(Box::new(envelope)));
         }
         push(queue, envelope)
     }
@@ -245,7 +245,7 @@ impl Queue {
 #[inline]
 fn push(mut queue: MutexGuard<'_, Queue>, envelope: Envelope) -> Result<(), NotTaken> {
     if queue.is_closed {
-        return Err(NotTaken::Closed(envelope));
+        return Err(NotTaken::Closed(Box::new(envelope)));
     }
     queue.envelopes.push_back(envelope);
     let waker = queue.waker.take();
@@ -269,6 +269,7 @@ mod tests {
     use super::*;
     use crate::core::component::id::ComponentId;
     use crate::core::component::message::ComponentMessage;
+    use crate::core::delivery::envelope::Letter;
     use proptest::prelude::*;
     use std::sync::Arc;
     use std::task::Wake;
@@ -280,7 +281,7 @@ mod tests {
     }
 
     fn number(envelope: &Envelope) -> u32 {
-        let crate::core::delivery::envelope::Letter::Message(message) = &envelope.content else {
+        let Letter::Message(message) = &envelope.content else {
             panic!("only messages were put in");
         };
         u32::from_be_bytes(message.payload().as_bytes().try_into().unwrap())

@@ -14,7 +14,7 @@ use crate::core::component::message::ComponentMessage;
 use crate::core::delivery::envelope::{Answer, Envelope, Letter, ReplyTo};
 use crate::core::delivery::post::{Admission, Post};
 use crate::core::delivery::refusal::{Refusal, Refused};
-use crate::core::turn::call::{CallOutcome, Reply};
+use crate::core::turn::call::Reply;
 use crate::core::turn::effects::{Content, Outgoing};
 use crate::core::turn::errors::{CallError, HostError};
 use crate::messaging::correlation::{Correlations, Request};
@@ -122,8 +122,13 @@ impl Router {
                 to,
                 content,
             } => {
-                let deadline_ms = sender.now_ms.saturating_add(timeout_ms.into());
-                self.request(post, sender, correlation, deadline_ms, to, content);
+                let request = Request {
+                    requester: sender.from.clone(),
+                    correlation,
+                    target: to,
+                    deadline_ms: sender.now_ms.saturating_add(timeout_ms.into()),
+                };
+                self.request(post, sender, request, content);
             }
             Outgoing::CancelRequest { correlation } => {
                 lock(&self.correlations).cancel(sender.from, correlation);
@@ -199,51 +204,44 @@ impl Router {
         }
     }
 
-    fn request(
-        &self,
-        post: &impl Post,
-        sender: Sender<'_>,
-        correlation: u64,
-        deadline_ms: u64,
-        to: ComponentId,
-        content: Content,
-    ) {
-        let mut envelope = sender.tell(to.clone(), content);
-        envelope.answer = Answer::Callback;
-        envelope.deadline_ms = Some(deadline_ms);
-        if let Letter::Message(message) = envelope.content {
-            envelope.content = Letter::Message(message.with_correlation(correlation));
-        }
-        let request = Request {
-            requester: sender.from.clone(),
-            correlation,
-            target: to.clone(),
-            deadline_ms,
-        };
+    fn request(&self, post: &impl Post, sender: Sender<'_>, request: Request, content: Content) {
+        let (correlation, deadline_ms) = (request.correlation, request.deadline_ms);
+        let target = request.target.clone();
         let mut correlations = lock(&self.correlations);
         let first_ms = correlations.next_deadline();
         let opened = correlations.open(request);
         drop(correlations);
-        let refusal = match opened {
+        let sent = match opened {
             Ok(()) => {
                 self.notice(first_ms, deadline_ms);
-                match post.deliver(envelope, Admission::Promised) {
-                    Ok(()) => return,
-                    Err(refused) => refused.reason,
-                }
+                let Content { kind, payload } = content;
+                let message =
+                    ComponentMessage::new(sender.from.clone(), target.clone(), kind, payload)
+                        .with_correlation(correlation);
+                let envelope = Envelope {
+                    content: Letter::Message(message),
+                    answer: Answer::Callback,
+                    trace_parent: sender.child(),
+                    deadline_ms: Some(deadline_ms),
+                };
+                let sent = post.deliver(envelope, Admission::Promised);
+                sent.map_err(|refused| refused.reason)
             }
-            Err(_too_many) => Refusal::TooMany,
+            Err(_too_many) => Err(Refusal::TooMany),
         };
-        let outcome: CallOutcome = Err(CallError::Host(HostError::from(refusal)));
+        let Err(refusal) = sent else {
+            return;
+        };
+        lock(&self.correlations).cancel(sender.from, correlation);
+        let outcome = Err(CallError::Host(HostError::from(refusal)));
         let reply = ReplyTo {
             to: sender.from.clone(),
-            from: to,
+            from: target,
             reply: Reply {
                 correlation,
                 outcome,
             },
         };
-        lock(&self.correlations).cancel(sender.from, correlation);
         self.bring(post, reply, sender.trace_parent.cloned());
     }
 
@@ -348,12 +346,15 @@ impl Sender<'_> {
         let Content { kind, payload } = content;
         let message = ComponentMessage::new(self.from.clone(), to, kind, payload);
         Envelope {
-            trace_parent: self
-                .trace_parent
-                .and_then(|parent| trace::child(parent, rand::random()))
-                .map(Arc::from),
+            trace_parent: self.child(),
             ..Envelope::tell(message)
         }
+    }
+
+    /// What a message is part of that this turn sends.
+    fn child(&self) -> Option<Arc<str>> {
+        let parent = self.trace_parent?;
+        trace::child(parent, rand::random()).map(Arc::from)
     }
 }
 

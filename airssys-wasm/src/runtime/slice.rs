@@ -90,6 +90,10 @@ impl Slice {
 
 /// Lets another thread go on with the tasks of this one. Should none have come, there is
 /// another chance at the next tick; where one has, this is a pause in which others run.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the thread is held up as it is, and the runtime is known to have others"
+)]
 fn hand_over() {
     let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
     if matches!(flavor, Ok(RuntimeFlavor::MultiThread)) {

@@ -18,22 +18,19 @@ use std::sync::Arc;
 use wasmtime::component::TypedFunc;
 
 // Layer 3: Internal module imports
-use crate::core::component::description::Description;
 use crate::core::component::message::ComponentMessage;
-use crate::core::delivery::envelope::Letter;
 use crate::core::limits::{Limit, LimitExceeded, Limits};
 use crate::core::runtime::errors::{FaultKind, GuestFault, WasmError};
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::turn::call::Reply;
 use crate::core::turn::context::TurnContext;
 use crate::core::turn::effects::{Effects, Outgoing, Writes};
-use crate::core::turn::guest::{Guest, Pace};
 use crate::core::turn::recorded::Learnt;
 use crate::core::turn::report::{TurnCost, TurnOutcome, TurnReport};
 use crate::runtime::bindings::{lend_reply, types};
 use crate::runtime::compiled::CompiledComponent;
 use crate::runtime::instance::{Instance, NotMade, Params, Results};
-use crate::runtime::outline::{CALLBACK, HANDLER, METADATA};
+use crate::runtime::outline::{CALLBACK, HANDLER};
 use crate::runtime::settings::InstanceSettings;
 
 /// Owns one instance and runs its turns, one at a time.
@@ -74,7 +71,7 @@ use crate::runtime::settings::InstanceSettings;
 /// # }
 /// ```
 pub struct StoreManager {
-    component: Arc<CompiledComponent>,
+    pub(super) component: Arc<CompiledComponent>,
     settings: Arc<InstanceSettings>,
     body: Body,
     cost: TurnCost,
@@ -151,7 +148,7 @@ impl StoreManager {
         self.init().await
     }
 
-    async fn instantiate(&mut self, context: TurnContext) -> Result<(), WasmError> {
+    pub(super) async fn instantiate(&mut self, context: TurnContext) -> Result<(), WasmError> {
         let keys = self.end_instance();
         match Instance::make(&self.component, &self.settings, keys, context).await {
             Ok(instance) => {
@@ -277,50 +274,8 @@ impl StoreManager {
         Ok(self.instance()?.take_effects())
     }
 
-    /// Asks the guest whether it is well. A guest without `health` is well.
-    ///
-    /// # Errors
-    ///
-    /// As for [`handle_message`](Self::handle_message); the guest saying that it is not
-    /// is a [`Rejected`](FaultKind::Rejected) fault with its words.
-    pub async fn check_health(&mut self, context: TurnContext) -> Result<(), WasmError> {
-        let Some(guest) = self.instance()?.exports().health.clone() else {
-            return Ok(());
-        };
-        let check = guest.func_check();
-        let (health,) = self.turn(context, check, ()).await?;
-        health.map_err(rejected)
-    }
-
-    /// Asks the component what it says of itself.
-    ///
-    /// # Errors
-    ///
-    /// As for [`handle_message`](Self::handle_message).
-    pub async fn describe(&mut self, context: TurnContext) -> Result<Description, WasmError> {
-        let Some(guest) = self.instance()?.exports().metadata.clone() else {
-            return Err(self.component.missing(METADATA));
-        };
-        let describe = guest.func_describe();
-        let (description,) = self.turn(context, describe, ()).await?;
-        Ok(description.into())
-    }
-
-    /// Makes an instance for no other purpose than to ask what the component says of
-    /// itself. `init` is not run, and the instance is dropped.
-    ///
-    /// # Errors
-    ///
-    /// As for [`activate`](Self::activate) and [`describe`](Self::describe).
-    pub async fn describe_only(&mut self, context: TurnContext) -> Result<Description, WasmError> {
-        self.instantiate(context.clone()).await?;
-        let described = self.describe(context).await;
-        self.drop_instance();
-        described
-    }
-
     /// One turn: arms the limits, calls the guest, and takes note of the cost.
-    async fn turn<P: Params, R: Results>(
+    pub(super) async fn turn<P: Params, R: Results>(
         &mut self,
         context: TurnContext,
         func: TypedFunc<P, R>,
@@ -365,7 +320,7 @@ impl StoreManager {
     }
 
     #[inline]
-    fn instance(&mut self) -> Result<&mut Instance, WasmError> {
+    pub(super) fn instance(&mut self) -> Result<&mut Instance, WasmError> {
         if matches!(&self.body, Body::Live(instance) if instance.is_abandoned()) {
             self.drop_instance();
         }
@@ -379,15 +334,23 @@ impl StoreManager {
     }
 
     /// Writes what a turn wrote to the actor's state.
-    fn apply(&mut self, writes: Writes) {
+    pub(crate) fn apply(&mut self, writes: Writes) {
         match &mut self.body {
             Body::Idle(keys) => keys.apply(writes),
             Body::Live(instance) => instance.keys_mut().apply(writes),
         }
     }
 
+    /// What the last turn learnt from the host.
+    pub(crate) fn take_learnt(&mut self) -> Learnt {
+        match &mut self.body {
+            Body::Idle(_) => std::mem::take(&mut self.learnt),
+            Body::Live(instance) => instance.take_learnt(),
+        }
+    }
+
     /// Drops the instance, if there is one, and keeps the committed state.
-    fn drop_instance(&mut self) {
+    pub(super) fn drop_instance(&mut self) {
         let keys = self.end_instance();
         self.body = Body::Idle(keys);
     }
@@ -401,62 +364,6 @@ impl StoreManager {
     }
 }
 
-impl Guest for StoreManager {
-    async fn activate(&mut self, context: TurnContext) -> Result<Effects, WasmError> {
-        Self::activate(self, context).await
-    }
-
-    async fn handle(
-        &mut self,
-        letter: &Letter,
-        context: TurnContext,
-    ) -> Result<TurnReport, WasmError> {
-        match letter {
-            Letter::Message(message) => self.handle_message(message, context).await,
-            Letter::Reply(reply) => self.handle_callback(&reply.reply, context).await,
-        }
-    }
-
-    async fn migrate(
-        &mut self,
-        from_version: &str,
-        context: TurnContext,
-    ) -> Result<Effects, WasmError> {
-        Self::migrate(self, from_version, context).await
-    }
-
-    async fn shutdown(&mut self, context: TurnContext) -> Result<Effects, WasmError> {
-        Self::shutdown(self, context).await
-    }
-
-    fn is_live(&self) -> bool {
-        Self::is_live(self)
-    }
-
-    fn pace(&self) -> Pace {
-        if self.component.is_slow() {
-            Pace::Slow
-        } else {
-            Pace::Quick
-        }
-    }
-
-    fn apply(&mut self, writes: Writes) {
-        Self::apply(self, writes);
-    }
-
-    fn take_learnt(&mut self) -> Learnt {
-        match &mut self.body {
-            Body::Idle(_) => std::mem::take(&mut self.learnt),
-            Body::Live(instance) => instance.take_learnt(),
-        }
-    }
-
-    fn into_keys(self) -> Keyspace {
-        Self::into_keys(self)
-    }
-}
-
 fn check_message(limits: &Limits, message: &ComponentMessage) -> Result<(), WasmError> {
     let kind = message.message_type().len() as u64;
     let payload = message.payload().len() as u64;
@@ -465,6 +372,6 @@ fn check_message(limits: &Limits, message: &ComponentMessage) -> Result<(), Wasm
         .map_err(WasmError::ResourceLimitExceeded)
 }
 
-fn rejected(why: String) -> WasmError {
+pub(super) fn rejected(why: String) -> WasmError {
     WasmError::RuntimeError(GuestFault::new(FaultKind::Rejected, why))
 }

@@ -16,24 +16,16 @@ use crate::core::component::MessagePayload;
 use crate::core::component::id::ComponentId;
 use crate::core::component::message::ComponentMessage;
 use crate::core::component::topic::check_topic;
-use crate::core::delivery::dead_letter::DeadLetter;
-use crate::core::delivery::envelope::{Answer, Envelope, Letter};
+use crate::core::delivery::envelope::{Envelope, Letter};
 use crate::core::delivery::post::{Admission, Post};
 use crate::core::delivery::refusal::{Refusal, Refused};
 use crate::core::event::Event;
-use crate::core::storage::store::VersionId;
 use crate::core::turn::effects::Content;
-use crate::core::turn::recorded::RecordedTurn;
-use crate::messaging::dead_letters::DeadLetterId;
 use crate::system::asking::{AskOptions, ask};
-use crate::system::builder::{Source, SystemBuilder};
-use crate::system::config::component::ComponentConfig;
-use crate::system::error::{AskError, ControlError, PublishError, SendError, StartError};
+use crate::system::builder::SystemBuilder;
+use crate::system::error::{AskError, ControlError, PublishError, SendError};
 use crate::system::node::Node;
-use crate::system::replay::{ReplayReport, replay};
 use crate::system::shutdown::ShutdownReport;
-use crate::system::status::{ActorStatus, SystemStatus};
-use crate::system::upgrade::UpgradeReport;
 use crate::system::waiting::until;
 
 /// How long [`System::spawn`] waits for an actor to start.
@@ -65,7 +57,7 @@ const SPAWN_PATIENCE: Duration = Duration::from_secs(10);
 /// ```
 #[derive(Clone)]
 pub struct System {
-    node: Arc<Node>,
+    pub(crate) node: Arc<Node>,
 }
 
 impl System {
@@ -253,179 +245,10 @@ impl System {
         self.node.resume(target)
     }
 
-    /// Adds a component, as if it had been there from the start.
-    ///
-    /// # Errors
-    ///
-    /// When there is one of this name, its settings have a mistake, or it cannot be run.
-    pub async fn deploy(
-        &self,
-        config: ComponentConfig,
-        source: impl Into<Source>,
-    ) -> Result<Arc<VersionId>, StartError> {
-        let bytes = source.into().read().await?;
-        self.node.deploy(config, bytes).await
-    }
-
-    /// Gives a component a new version while messages flow.
-    ///
-    /// The new version is compiled and tried on the turns that were kept; one that fails
-    /// where the old one had not is not taken. Then each live actor switches between two of
-    /// its turns: `shutdown` of the old instance, `init` and `migrate` of the new one.
-    /// Messages wait meanwhile and stay in order. If the new version fails too often in
-    /// its first time, the old one comes back.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such component, the bytes cannot be run, the version is the same,
-    /// or it failed on recorded turns. The old version runs on.
-    pub async fn upgrade(
-        &self,
-        component: &str,
-        bytes: Vec<u8>,
-    ) -> Result<UpgradeReport, ControlError> {
-        self.node.upgrade(component, bytes).await
-    }
-
-    /// Returns to a version that is kept: the one with this digest, the beginning of one,
-    /// or this name; else the one before the current one.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such component, or no such version.
-    pub async fn rollback(
-        &self,
-        component: &str,
-        version: Option<&str>,
-    ) -> Result<UpgradeReport, ControlError> {
-        self.node.roll_back(component, version).await
-    }
-
-    /// The system at this moment: components, groups, and what was counted.
-    pub fn status(&self) -> SystemStatus {
-        self.node.status()
-    }
-
-    /// The actors that are live at this moment, by address.
-    pub fn list(&self) -> Vec<ActorStatus> {
-        self.node.actors()
-    }
-
-    /// One actor at this moment, live or not.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such component.
-    pub fn inspect(&self, actor: &ComponentId) -> Result<ActorStatus, ControlError> {
-        self.node.existing(actor.component())?;
-        Ok(self.node.actor(actor))
-    }
-
     /// What happens from now on. A watcher that is too slow is told how many events it
     /// has missed.
     pub fn subscribe_events(&self) -> broadcast::Receiver<Event> {
         self.node.events.subscribe()
-    }
-
-    /// Dead letters in the order they came, at most `limit` after `after`; those to an
-    /// actor, component or namespace, if `to` names one.
-    pub fn dead_letters(
-        &self,
-        to: Option<&str>,
-        after: Option<DeadLetterId>,
-        limit: usize,
-    ) -> Vec<(DeadLetterId, Arc<DeadLetter>)> {
-        self.node.dead_letters().list(to, after, limit)
-    }
-
-    /// One dead letter.
-    ///
-    /// # Errors
-    ///
-    /// When there is none with this number.
-    pub fn dead_letter(&self, id: DeadLetterId) -> Result<Arc<DeadLetter>, ControlError> {
-        let letter = self.node.dead_letters().get(id);
-        letter.ok_or(ControlError::NoDeadLetter(id))
-    }
-
-    /// Sends a dead letter again, to the actor that it was for. It is no dead letter any
-    /// more, but may become another.
-    ///
-    /// # Errors
-    ///
-    /// When there is none with this number, or it was not accepted; then it stays.
-    pub fn retry_dead_letter(&self, id: DeadLetterId) -> Result<(), ControlError> {
-        self.node.is_open().map_err(ControlError::Refused)?;
-        let taken = self.node.dead_letters().take(id);
-        let letter = taken.ok_or(ControlError::NoDeadLetter(id))?;
-        let envelope = Envelope {
-            content: without_answer(letter.letter.clone()),
-            answer: Answer::Nobody,
-            trace_parent: letter.trace_parent.clone(),
-            deadline_ms: None,
-        };
-        let delivered = self.node.deliver(envelope, Admission::Asked);
-        delivered.map_err(|refused| {
-            self.node.dead_letters().put_back(id, letter);
-            ControlError::Refused(refused.reason)
-        })
-    }
-
-    /// Drops a dead letter.
-    ///
-    /// # Errors
-    ///
-    /// When there is none with this number.
-    pub fn drop_dead_letter(&self, id: DeadLetterId) -> Result<(), ControlError> {
-        let taken = self.node.dead_letters().take(id);
-        taken.map(drop).ok_or(ControlError::NoDeadLetter(id))
-    }
-
-    /// Drops all dead letters, or those to an actor, component or namespace, and returns
-    /// how many there were.
-    pub fn drop_dead_letters(&self, to: Option<&str>) -> usize {
-        self.node.dead_letters().drop_all(to)
-    }
-
-    /// The turns of a component that were kept, the oldest first.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such component.
-    pub fn recorded_turns(&self, component: &str) -> Result<Vec<Arc<RecordedTurn>>, ControlError> {
-        let component = self.node.existing(component)?;
-        Ok(component.deployment.recordings.list())
-    }
-
-    /// Runs the turn of a dead letter again, on the version that it ran on if that is kept,
-    /// and else on the current one. Nothing that it wants to happen happens.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such dead letter, or no turn of it.
-    pub async fn replay(&self, id: DeadLetterId) -> Result<ReplayReport, ControlError> {
-        let letter = self.dead_letter(id)?;
-        let turn = letter.turn.as_ref().ok_or(ControlError::NoTurn(id))?;
-        self.replay_turn(turn, None).await
-    }
-
-    /// Runs a recorded turn again: on a kept version, or on the one that it ran on if that
-    /// is kept, and else on the current one. Nothing that it wants to happen happens.
-    ///
-    /// # Errors
-    ///
-    /// When its component is gone, there is no such version, or the turn read more than is
-    /// kept of one.
-    pub async fn replay_turn(
-        &self,
-        turn: &RecordedTurn,
-        version: Option<&str>,
-    ) -> Result<ReplayReport, ControlError> {
-        if turn.learnt.is_cut {
-            return Err(ControlError::TurnCut);
-        }
-        let version = self.node.version_for(turn, version)?;
-        Ok(replay(turn, &version).await.0)
     }
 
     /// Ends the system: takes no more messages from outside, lets actors finish what they
@@ -438,14 +261,6 @@ impl System {
     /// Ends the system as [`shutdown`](Self::shutdown) does, with a time of one's own.
     pub async fn shutdown_within(&self, patience: Duration) -> ShutdownReport {
         self.node.shut_down(patience).await
-    }
-}
-
-/// Whoever awaited an answer is gone.
-fn without_answer(letter: Letter) -> Letter {
-    match letter {
-        Letter::Message(message) => Letter::Message(message.with_correlation(0)),
-        reply @ Letter::Reply(_) => reply,
     }
 }
 

@@ -13,6 +13,7 @@ pub mod manifest_error;
 pub mod manifest_folder;
 pub mod neighbourhood;
 pub mod node;
+pub mod operating;
 pub mod program;
 pub mod replay;
 pub mod shutdown;

@@ -4,7 +4,10 @@
 use std::collections::BTreeSet;
 
 // Layer 2: Third-party crate imports
-use proptest::prelude::*;
+use proptest::prelude::{
+    Just, TestCaseError, any, prop, prop_assert, prop_assert_eq, prop_assert_ne, prop_oneof,
+    proptest,
+};
 use proptest::strategy::Strategy as Generator;
 
 // Layer 3: Internal module imports

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 // Layer 3: Internal module imports
+use crate::core::component::MessagePayload;
 use crate::core::component::id::ComponentId;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::turn::call::{Call, CallOutcome};
@@ -32,6 +33,14 @@ pub(crate) struct Notes {
     components: Option<Arc<[String]>>,
     bytes: usize,
     is_cut: bool,
+}
+
+/// A page of keys, and what was asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Listing<'a> {
+    pub(crate) prefix: &'a str,
+    pub(crate) cursor: Option<&'a str>,
+    pub(crate) page: &'a KeyPage,
 }
 
 impl Notes {
@@ -60,11 +69,14 @@ impl Notes {
     pub(crate) fn listed(
         &mut self,
         committed: &Keyspace,
-        prefix: &str,
-        cursor: Option<&str>,
-        page: &KeyPage,
+        listing: Listing<'_>,
         is_removed: impl Fn(&str) -> bool,
     ) {
+        let Listing {
+            prefix,
+            cursor,
+            page,
+        } = listing;
         let start = match cursor {
             Some(cursor) if cursor >= prefix => Bound::Excluded(cursor),
             _ => Bound::Included(prefix),
@@ -91,7 +103,7 @@ impl Notes {
     /// A call was answered.
     pub(crate) fn called(&mut self, call: Call, outcome: &CallOutcome) {
         let answered = match outcome {
-            Ok(reply) => reply.as_ref().map_or(0, |reply| reply.len()),
+            Ok(reply) => reply.as_ref().map_or(0, MessagePayload::len),
             Err(_) => 0,
         };
         if self.admit(call.payload.len() + answered) {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::core::limits::{Limit, Limits};
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::turn::errors::HostError;
-use crate::core::turn::notes::Notes;
+use crate::core::turn::notes::{Listing, Notes};
 use crate::core::turn::overlay::{Overlay, check_key};
 use crate::runtime::bindings::storage::{Host, HostError as GuestError, KeyPage, SpaceUsed};
 use crate::runtime::state::StoreState;
@@ -67,10 +67,13 @@ impl<'a> StorageView<'a> {
         HostError::check_size(Limit::KeysPerCall, self.limits.keys_per_call, limit)?;
         let overlay = &*self.overlay;
         let page = overlay.list_keys(self.committed, prefix, cursor, limit);
-        self.notes
-            .listed(self.committed, prefix, cursor, &page, |key| {
-                overlay.has_removed(key)
-            });
+        let listing = Listing {
+            prefix,
+            cursor,
+            page: &page,
+        };
+        let is_removed = |key: &str| overlay.has_removed(key);
+        self.notes.listed(self.committed, listing, is_removed);
         Ok(KeyPage {
             keys: page.keys,
             next: page.next,
