@@ -25,11 +25,15 @@ pub(crate) fn open() -> Option<CompileCache> {
 /// `$XDG_CACHE_HOME/airssys/compiled`, or the same below `~/.cache`. As the XDG base
 /// directory specification says, a path that is not absolute does not count.
 fn folder() -> Option<PathBuf> {
-    let base = env::var_os("XDG_CACHE_HOME")
+    Some(base()?.join("airssys").join("compiled"))
+}
+
+/// The folder of what the user's programs can make anew.
+pub(crate) fn base() -> Option<PathBuf> {
+    env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
-        .or_else(|| Some(env::home_dir()?.join(".cache")))?;
-    Some(base.join("airssys").join("compiled"))
+        .or_else(|| Some(env::home_dir()?.join(".cache")))
 }
 
 fn nowhere() -> Failure {

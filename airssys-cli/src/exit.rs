@@ -28,6 +28,12 @@ exit_codes! {
     Internal = 1, "The system lacks something that airssys needs, or airssys has a bug.";
     Usage = 2, "The arguments are wrong. Told as text, also with --json.";
     Io = 3, "A file could not be read, or the output not written.";
+    NoSystem = 4, "No system runs, or several do and none of them was named.";
+    WrongSystem = 5, "What answers is not the system that was meant.";
+    BadManifest = 6, "The manifest, or the folder, makes no system.";
+    AlreadyRuns = 7, "A system of this name is running, or its port is in use.";
+    LeftBehind = 8, "The system has ended, and left messages or actors unfinished.";
+    Refused = 9, "The system refused: there is no such thing, or not now.";
     NotAComponent = 10, "The file is no WebAssembly component, or a damaged one.";
     CannotRunHere = 11, "The component needs what this host does not offer.";
     MissingExport = 12, "The component is no actor, or one for another version of the contract.";

@@ -2,26 +2,35 @@
 
 // Layer 1: Standard library imports
 use std::env;
-use std::fmt::{self, Debug};
+use std::fmt::{self, Debug, Write};
+use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
 use clap::{ArgAction, Args};
-use tracing::field::Field;
+use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 // Layer 3: Internal module imports
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::log_book::{Line, LogBook, Severity, Speaker};
+use crate::now::now_ms;
 use crate::output::{ERROR, INFO, LABEL, QUIET, WARNING};
 
 /// What the lines of guests are logged under.
 const GUEST: &str = "airssys::guest";
+
+/// What the library logs its events under. `up` tells them in its own words.
+const EVENTS: &str = "airssys::event";
+
+/// What `up` logs events under.
+pub(crate) const TOLD_EVENTS: &str = "airssys::told";
 
 /// Says what is logged, as `--log` does.
 const VARIABLE: &str = "AIRSSYS_LOG";
@@ -44,6 +53,38 @@ pub(crate) struct LoggingArgs {
 /// Starts logging: as the flags say, else as the environment says, else warnings and
 /// what guests tell.
 pub(crate) fn start(args: &LoggingArgs) {
+    let (filter, broken) = filter(args);
+    let lines = tracing_subscriber::fmt::layer()
+        .event_format(Format::OneActor)
+        .with_writer(anstream::stderr);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .init();
+    warn_of(broken);
+}
+
+/// Starts logging as [`start`] does, for a system with many actors, and writes what is
+/// said to `book` too.
+pub(crate) fn start_with_book(args: &LoggingArgs, book: Arc<LogBook>) {
+    let (filter, broken) = filter(args);
+    let lines = tracing_subscriber::fmt::layer()
+        .event_format(Format::ManyActors)
+        .with_writer(anstream::stderr);
+    let in_book = Targets::new()
+        .with_default(Level::WARN)
+        .with_target("airssys", Level::INFO)
+        .with_target(GUEST, Level::DEBUG)
+        .with_target(EVENTS, LevelFilter::OFF)
+        .with_target(TOLD_EVENTS, LevelFilter::OFF);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter.with_target(EVENTS, LevelFilter::OFF)))
+        .with(Recorder(book).with_filter(in_book))
+        .init();
+    warn_of(broken);
+}
+
+/// What to log, and what is wrong with what the environment says.
+fn filter(args: &LoggingArgs) -> (Targets, Option<impl fmt::Display>) {
     let (from_environment, broken) = match env::var(VARIABLE).map(|text| text.parse::<Targets>()) {
         Ok(Ok(filter)) => (Some(filter), None),
         Ok(Err(error)) => (None, Some(error)),
@@ -55,22 +96,10 @@ pub(crate) fn start(args: &LoggingArgs) {
         (None, 1) => all_of_ours(Level::DEBUG),
         (None, _) => all_of_ours(Level::TRACE),
     };
-    let fields = debug_fn(
-        |writer, field: &Field, value: &dyn Debug| match field.name() {
-            // A guest's line comes with its actor, and here there is only one.
-            "actor" => Ok(()),
-            "message" => write!(writer, "{value:?}"),
-            name => write!(writer, " {name}={value:?}"),
-        },
-    );
-    let lines = tracing_subscriber::fmt::layer()
-        .event_format(Line)
-        .fmt_fields(fields)
-        .with_writer(anstream::stderr);
-    tracing_subscriber::registry()
-        .with(lines)
-        .with(filter)
-        .init();
+    (filter, broken)
+}
+
+fn warn_of(broken: Option<impl fmt::Display>) {
     if let Some(error) = broken {
         Failure::new(
             Exit::Success,
@@ -87,6 +116,7 @@ fn quiet() -> Targets {
     Targets::new()
         .with_default(Level::WARN)
         .with_target(GUEST, Level::INFO)
+        .with_target(TOLD_EVENTS, Level::INFO)
 }
 
 fn all_of_ours(level: Level) -> Targets {
@@ -95,17 +125,22 @@ fn all_of_ours(level: Level) -> Targets {
         .with_target("airssys", level)
 }
 
-/// One event as one line: `info guest: …` for those of guests, `warning: …` for ours.
-struct Line;
+/// One event as one line: `warning: …` for ours; for those of guests `guest info: …`, or
+/// `shop/cart/alice info: …` where there are many.
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    OneActor,
+    ManyActors,
+}
 
-impl<S, N> FormatEvent<S, N> for Line
+impl<S, N> FormatEvent<S, N> for Format
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(
         &self,
-        context: &FmtContext<'_, S, N>,
+        _context: &FmtContext<'_, S, N>,
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
@@ -116,11 +151,81 @@ where
             Level::DEBUG => (LABEL, "debug"),
             Level::TRACE => (QUIET, "trace"),
         };
-        match event.metadata().target() {
-            GUEST => write!(writer, "guest {style}{level}:{style:#} ")?,
-            _ => write!(writer, "{style}{level}:{style:#} ")?,
+        let words = Words::of(event);
+        match (self, event.metadata().target(), &words.actor) {
+            (Self::ManyActors, GUEST, Some(actor)) => write!(writer, "{actor} ")?,
+            (_, GUEST, _) => write!(writer, "guest ")?,
+            (_, TOLD_EVENTS, _) => write!(writer, "event ")?,
+            _ => {}
         }
-        context.format_fields(writer.by_ref(), event)?;
-        writeln!(writer)
+        writeln!(writer, "{style}{level}:{style:#} {}", words.text)
+    }
+}
+
+/// What an event says, apart from the actor that it is about.
+#[derive(Debug, Default)]
+struct Words {
+    actor: Option<String>,
+    text: String,
+}
+
+impl Words {
+    fn of(event: &Event<'_>) -> Self {
+        let mut words = Self::default();
+        event.record(&mut words);
+        words
+    }
+}
+
+impl Visit for Words {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "actor" => self.actor = Some(value.to_owned()),
+            _ => self.record_debug(field, &value),
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        // Writing to a text cannot fail.
+        let _ = match field.name() {
+            "actor" => {
+                self.actor = Some(format!("{value:?}"));
+                Ok(())
+            }
+            // It comes first or last, as the macro pleases.
+            "message" => {
+                let fields = std::mem::take(&mut self.text);
+                write!(self.text, "{value:?}{fields}")
+            }
+            name => write!(self.text, " {name}={value:?}"),
+        };
+    }
+}
+
+/// Writes to the book what guests and the host say.
+struct Recorder(Arc<LogBook>);
+
+impl<S: Subscriber> Layer<S> for Recorder {
+    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
+        let Words { actor, text } = Words::of(event);
+        let from = match event.metadata().target() {
+            GUEST => Speaker::Guest,
+            _ => Speaker::Host,
+        };
+        let level = match *event.metadata().level() {
+            Level::ERROR => Severity::Error,
+            Level::WARN => Severity::Warning,
+            Level::INFO => Severity::Info,
+            Level::DEBUG => Severity::Debug,
+            Level::TRACE => Severity::Trace,
+        };
+        self.0.write(Line {
+            at_ms: now_ms(),
+            level,
+            from,
+            actor,
+            text,
+            event: None,
+        });
     }
 }

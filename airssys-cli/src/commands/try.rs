@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 // Layer 2: Third-party crate imports
 use airssys_wasm::core::component::MessagePayload;
@@ -19,6 +18,7 @@ use crate::failure::Failure;
 use crate::input::{ComponentFile, PayloadArgs};
 use crate::interrupt::until_interrupted;
 use crate::limits::LimitArgs;
+use crate::now::now_ms;
 use crate::quantity::parse_count;
 use crate::trial::{Plan, Trial, Turns};
 use crate::{advice, cache, output, report};
@@ -205,7 +205,7 @@ fn default_address(component: &Path) -> ComponentId {
         .unwrap_or_else(|_| ComponentId::new("try", "component", "1"))
 }
 
-fn parse_address(text: &str) -> Result<ComponentId, String> {
+pub(crate) fn parse_address(text: &str) -> Result<ComponentId, String> {
     let address: ComponentId = text.parse().map_err(|e| format!("{e}"))?;
     if address.namespace() == HOST_NAMESPACE {
         return Err(format!(
@@ -215,7 +215,7 @@ fn parse_address(text: &str) -> Result<ComponentId, String> {
     Ok(address)
 }
 
-fn parse_config(text: &str) -> Result<(String, String), String> {
+pub(crate) fn parse_config(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("write it as KEY=VALUE".to_owned()),
@@ -226,12 +226,6 @@ fn parse_config(text: &str) -> Result<(String, String), String> {
 /// so below 2^53.
 fn some_seed() -> u64 {
     rand::random::<u64>() >> 11
-}
-
-/// The time of day. A clock before 1970 is told as 1970.
-fn now_ms() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    u64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

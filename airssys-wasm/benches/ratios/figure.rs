@@ -9,6 +9,7 @@ use crate::measure::Spread;
 /// A figure under its key.
 pub(crate) struct Figure {
     key: String,
+    unit: &'static str,
     ours: Spread,
     floor: Option<Spread>,
 }
@@ -18,6 +19,7 @@ impl Figure {
     pub(crate) fn ratio(key: impl Into<String>, (ours, floor): (Spread, Spread)) -> Self {
         Self {
             key: key.into(),
+            unit: "ns",
             ours,
             floor: Some(floor),
         }
@@ -27,15 +29,21 @@ impl Figure {
     pub(crate) fn plain(key: impl Into<String>, ours: Spread) -> Self {
         Self {
             key: key.into(),
+            unit: "ns",
             ours,
             floor: None,
         }
+    }
+
+    /// The figure in another unit than nanoseconds.
+    pub(crate) fn in_unit(self, unit: &'static str) -> Self {
+        Self { unit, ..self }
     }
 
     /// The line that `cargo xtask bench` reads.
     pub(crate) fn line(&self) -> String {
         let ours = self.ours.to_json();
         let floor = self.floor.map(Spread::to_json);
-        json!({ "key": self.key, "unit": "ns", "ours": ours, "floor": floor }).to_string()
+        json!({ "key": self.key, "unit": self.unit, "ours": ours, "floor": floor }).to_string()
     }
 }

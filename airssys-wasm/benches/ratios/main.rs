@@ -1,8 +1,7 @@
 //! What airssys costs, each figure beside its floor: wasmtime doing the same by itself.
 //!
 //! `cargo xtask bench` runs this and prints a table. By itself it prints a JSON object for
-//! each figure; `--quick` measures less, and words choose among the groups: `call`,
-//! `host_call`, `instantiate`, `load`.
+//! each figure; `--quick` measures less, and words choose among the groups.
 
 #![expect(clippy::print_stdout, reason = "the figures are the output")]
 
@@ -14,7 +13,10 @@ use std::process::ExitCode;
 use figure::Figure;
 use measure::{Outcome, Plan};
 
+mod activate;
+mod ask;
 mod call;
+mod fairness;
 mod figure;
 mod guest;
 mod host_call;
@@ -23,14 +25,21 @@ mod load;
 mod measure;
 mod ours;
 mod raw;
+mod stage;
+mod tell;
 
 type Group = (&'static str, fn(Plan) -> Outcome<Vec<Figure>>);
 
-const GROUPS: [Group; 4] = [
+const GROUPS: [Group; 9] = [
     ("call", call::measure),
     ("host_call", host_call::measure),
     ("instantiate", instantiate::measure),
     ("load", load::measure),
+    ("ask", ask::measure),
+    ("tell", tell::measure),
+    ("activate", activate::measure),
+    ("fairness", fairness::measure_new),
+    ("fairness_known", fairness::measure_known),
 ];
 
 fn main() -> ExitCode {

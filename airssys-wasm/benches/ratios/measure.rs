@@ -1,4 +1,4 @@
-//! Timing: batches of ours and of the floor by turns, on the thread's CPU clock.
+//! Timing: batches of ours and of the floor by turns, most on the thread's CPU clock.
 
 // Layer 1: Standard library imports
 use std::error::Error;
@@ -9,7 +9,7 @@ use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 
 /// What may go wrong is told as it comes: nobody handles it.
-pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// How much is measured.
 #[derive(Clone, Copy)]
@@ -18,6 +18,11 @@ pub(crate) struct Plan {
     pub(crate) batches: usize,
     /// The least time that a batch takes.
     pub(crate) batch: Duration,
+    /// Windows of what is measured for longer, or upgrades.
+    pub(crate) windows: usize,
+    /// The largest number of addresses, and the number of live actors.
+    pub(crate) addresses: usize,
+    pub(crate) live: usize,
 }
 
 impl Plan {
@@ -25,12 +30,18 @@ impl Plan {
     pub(crate) const FULL: Self = Self {
         batches: 51,
         batch: Duration::from_millis(5),
+        windows: 15,
+        addresses: 1_000_000,
+        live: 100_000,
     };
 
     /// For a first look.
     pub(crate) const QUICK: Self = Self {
         batches: 31,
         batch: Duration::from_millis(2),
+        windows: 5,
+        addresses: 10_000,
+        live: 10_000,
     };
 }
 
@@ -44,7 +55,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    fn of(mut times: Vec<f64>) -> Self {
+    pub(crate) fn of(mut times: Vec<f64>) -> Self {
         times.sort_by(f64::total_cmp);
         let at = |tenths: usize| times[(times.len() - 1) * tenths / 10];
         Self {
@@ -52,6 +63,11 @@ impl Spread {
             p10: at(1),
             p90: at(9),
         }
+    }
+
+    /// The middle one.
+    pub(crate) fn median(self) -> f64 {
+        self.median
     }
 
     pub(crate) fn to_json(self) -> Value {
@@ -90,14 +106,27 @@ pub(crate) fn batches(
     plan: Plan,
     mut run: impl FnMut() -> Outcome,
 ) -> Outcome<impl FnMut() -> Outcome<f64>> {
-    let runs = runs_in_a_batch(plan, &mut run)?;
-    Ok(move || sample(runs, &mut run))
+    timed_batches(plan, move |runs| sample(runs, &mut run))
+}
+
+/// Makes batches of what takes its own time: it runs as often as it is told, and returns
+/// the time of one run.
+pub(crate) fn timed_batches(
+    plan: Plan,
+    mut timed: impl FnMut(u32) -> Outcome<f64>,
+) -> Outcome<impl FnMut() -> Outcome<f64>> {
+    let runs = enough_for_a_batch(plan, &mut timed)?;
+    Ok(move || timed(runs))
 }
 
 /// How many runs make a batch. Finding out warms up whatever there is to warm up.
 pub(crate) fn runs_in_a_batch(plan: Plan, mut run: impl FnMut() -> Outcome) -> Outcome<u32> {
+    enough_for_a_batch(plan, |runs| sample(runs, &mut run))
+}
+
+fn enough_for_a_batch(plan: Plan, mut timed: impl FnMut(u32) -> Outcome<f64>) -> Outcome<u32> {
     let mut runs = 1;
-    while sample(runs, &mut run)? * f64::from(runs) < plan.batch.as_nanos() as f64 {
+    while timed(runs)? * f64::from(runs) < plan.batch.as_nanos() as f64 {
         runs *= 2;
     }
     Ok(runs)
@@ -109,12 +138,16 @@ pub(crate) fn sample(runs: u32, mut run: impl FnMut() -> Outcome) -> Outcome<f64
     for _ in 0..runs {
         run()?;
     }
-    let taken = cpu_time().saturating_sub(started);
-    Ok(taken.as_nanos() as f64 / f64::from(runs))
+    Ok(per_run(cpu_time().saturating_sub(started), runs))
+}
+
+/// A time divided by as many runs, in nanoseconds.
+pub(crate) fn per_run(taken: Duration, runs: u32) -> f64 {
+    taken.as_nanos() as f64 / f64::from(runs)
 }
 
 /// The time that this thread has computed, in the kernel or out of it.
-fn cpu_time() -> Duration {
+pub(crate) fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }

@@ -30,20 +30,39 @@ mod generated {
 const FUEL: u64 = 1_000_000_000;
 const EPOCHS: u64 = 5_001;
 
+/// A component that was compiled and linked.
+pub(crate) struct RawComponent {
+    pre: InstancePre<()>,
+    indices: GuestIndices,
+}
+
 /// An instance of a component.
 pub(crate) struct Raw {
     store: Store<()>,
     guest: Guest,
 }
 
-impl Raw {
-    /// An instance whose imports are those of `linker`; what it lacks traps.
+impl RawComponent {
+    /// A component whose imports are those of `linker`; what it lacks traps.
     pub(crate) fn new(mut linker: Linker<()>, bytes: &[u8]) -> Outcome<Self> {
         let pre = link(&mut linker, bytes)?;
-        let mut store = store(linker.engine())?;
-        let instance = pre.instantiate(&mut store)?;
-        let guest = GuestIndices::new(&pre)?.load(&mut store, &instance)?;
-        Ok(Self { store, guest })
+        let indices = GuestIndices::new(&pre)?;
+        Ok(Self { pre, indices })
+    }
+
+    /// An instance of it.
+    pub(crate) fn instantiate(&self) -> Outcome<Raw> {
+        let mut store = store(self.pre.engine())?;
+        let instance = self.pre.instantiate(&mut store)?;
+        let guest = self.indices.load(&mut store, &instance)?;
+        Ok(Raw { store, guest })
+    }
+}
+
+impl Raw {
+    /// An instance whose imports are those of `linker`; what it lacks traps.
+    pub(crate) fn new(linker: Linker<()>, bytes: &[u8]) -> Outcome<Self> {
+        RawComponent::new(linker, bytes)?.instantiate()
     }
 
     /// One typed call with fuel and epoch armed afresh, and the length of its reply.

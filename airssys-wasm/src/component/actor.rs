@@ -12,6 +12,7 @@ use tokio::select;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::yield_now;
 use tokio::time::sleep;
+use tracing::Instrument;
 
 // Layer 3: Internal module imports
 use crate::component::activation::Life;
@@ -205,7 +206,16 @@ impl<W: World> Actor<W> {
             version: &life.version,
         };
         let counters = &self.deployment.counters;
-        match run_turn(&place, &mut life.guest, envelope, context).await? {
+        let span = tracing::debug_span!(
+            target: "airssys",
+            "turn",
+            actor = self.cell.address.as_str(),
+            kind = envelope.content.kind(),
+            turn = context.turn,
+            trace_parent = context.trace_parent.as_deref(),
+        );
+        let turn = run_turn(&place, &mut life.guest, envelope, context);
+        match turn.instrument(span).await? {
             TurnEnd::Handled { has_written } => {
                 Counters::count(&counters.handled);
                 if has_written {

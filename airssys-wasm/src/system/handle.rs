@@ -24,7 +24,7 @@ use crate::core::turn::effects::Content;
 use crate::system::asking::{AskOptions, ask};
 use crate::system::builder::SystemBuilder;
 use crate::system::error::{AskError, ControlError, PublishError, SendError};
-use crate::system::node::Node;
+use crate::system::node::{Node, Owner};
 use crate::system::shutdown::ShutdownReport;
 use crate::system::waiting::until;
 
@@ -33,7 +33,7 @@ const SPAWN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running system of actors. Cloning it is cheap, and all clones talk to the same one.
 ///
-/// When the last clone is dropped, actors end without being told; see
+/// When the last clone is dropped, actors end, and what waits for them is lost; see
 /// [`shutdown`](Self::shutdown).
 ///
 /// ```
@@ -58,6 +58,7 @@ const SPAWN_PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct System {
     pub(crate) node: Arc<Node>,
+    _owner: Arc<Owner>,
 }
 
 impl System {
@@ -67,7 +68,13 @@ impl System {
     }
 
     pub(crate) fn new(node: Arc<Node>) -> Self {
-        Self { node }
+        let owner = Owner {
+            node: Arc::clone(&node),
+        };
+        Self {
+            node,
+            _owner: Arc::new(owner),
+        }
     }
 
     /// The system's name.

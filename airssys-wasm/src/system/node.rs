@@ -15,13 +15,14 @@ use crate::component::clock::Clock;
 use crate::component::deployment::{Deployment, Failed};
 use crate::component::directory::Directory;
 use crate::component::effects::Released;
+use crate::component::mailbox::Signal;
 use crate::component::supervision::restart::Failure;
 use crate::component::supervision::status::Standing;
 use crate::component::supervision::supervisor::Supervisor;
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::dead_letter::{DeadLetter, DeathCause};
-use crate::core::delivery::envelope::{Envelope, ReplyTo};
+use crate::core::delivery::envelope::{Answer, Envelope, ReplyTo};
 use crate::core::delivery::post::{Admission, Post};
 use crate::core::delivery::refusal::{Refusal, Refused};
 use crate::core::event::Event;
@@ -136,7 +137,8 @@ impl Node {
             Some(cell) if cell.mailbox.has_space() => Ok(()),
             Some(_) => Err(Refusal::MailboxFull),
             None if !self.has_component(target.component()) => Err(Refusal::UnknownTarget),
-            None => self.standing(target).refusal().map_or(Ok(()), Err),
+            // To one that was stopped it becomes a dead letter.
+            None => Ok(()),
         }
     }
 
@@ -178,27 +180,57 @@ impl Node {
         self.all_may_run.store(is_quiet, Ordering::Release);
     }
 
+    fn bury_letter(&self, refused: &Refused) {
+        self.bury(DeadLetter {
+            letter: refused.envelope.content.clone(),
+            trace_parent: refused.envelope.trace_parent.clone(),
+            reason: DeathCause::Undelivered(refused.reason),
+            attempts: 0,
+            turn: None,
+            at_ms: self.clock.now().unix_ms,
+        });
+    }
+
     pub(crate) fn dead_letters(&self) -> MutexGuard<'_, DeadLetters> {
         let letters = self.dead_letters.lock();
         letters.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// Ends the actors when nobody can talk to them any more.
+pub(crate) struct Owner {
+    pub(crate) node: Arc<Node>,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.node.close();
+        self.node.directory.close();
+        for cell in self.node.directory.cells() {
+            cell.mailbox.signal(Signal::End);
+        }
+    }
+}
+
 impl Post for Arc<Node> {
+    /// A message to an actor that was stopped or given up is kept as a dead letter, and
+    /// whoever awaits an answer is told besides.
     fn deliver(&self, envelope: Envelope, admission: Admission) -> Result<(), Refused> {
-        self.directory.deliver(self, envelope, admission)
+        let Err(refused) = self.directory.deliver(self, envelope, admission) else {
+            return Ok(());
+        };
+        if !matches!(refused.reason, Refusal::Stopped | Refusal::GivenUp) {
+            return Err(refused);
+        }
+        self.bury_letter(&refused);
+        match refused.envelope.answer {
+            Answer::Nobody => Ok(()),
+            Answer::Waiting(_) | Answer::Callback => Err(refused),
+        }
     }
 
     fn bury_undelivered(&self, refused: Refused) {
-        let Refused { envelope, reason } = refused;
-        self.bury(DeadLetter {
-            letter: envelope.content,
-            trace_parent: envelope.trace_parent,
-            reason: DeathCause::Undelivered(reason),
-            attempts: 0,
-            turn: None,
-            at_ms: self.clock.now().unix_ms,
-        });
+        self.bury_letter(&refused);
     }
 }
 

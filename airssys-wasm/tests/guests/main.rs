@@ -28,6 +28,7 @@ mod endless_loop;
 mod endless_start;
 mod huge_result;
 mod invalid_utf8;
+mod ledger;
 mod lifecycle;
 mod markdown;
 mod memory_bomb;

@@ -1,3 +1,26 @@
-//! Whole systems of real components.
+//! Whole systems of real components: what their users rely on.
 
-mod basics;
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
+
+mod support;
+
+mod addressing;
+mod calls;
+mod failure;
+mod fairness;
+mod hostile;
+mod mailboxes;
+mod messaging;
+mod replays;
+mod requests;
+mod shutdown;
+mod storm;
+mod supervision;
+mod topics;
+mod traces;
+mod upgrades;
