@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: what airssys costs beside what wasmtime costs by itself, and beside a
-//! peer; as a table and as `target/bench/ratios.json`.
+//! `cargo xtask bench`: what airssys costs beside what wasmtime costs by itself, and beside
+//! peers; as a table and as `target/bench/ratios.json`.
 
 // Layer 1: Standard library imports
 use std::collections::BTreeMap;
@@ -11,24 +11,35 @@ use std::process::{Command, Stdio};
 // Layer 2: Third-party crate imports
 use anyhow::Context as _;
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 
 // Layer 3: Internal module imports
 use figure::{Figure, Ratio};
+use peer::besides;
 use table::Table;
 
 mod figure;
+mod peer;
 mod table;
 
-/// The crate that measures a peer. It stands outside of the workspace, with a lock file of its
-/// own, since the peer brings another version of wasmtime.
+/// The crate that measures peers. It stands outside of the workspace, with a lock file of its
+/// own, since they bring another version of wasmtime.
 const PEER: &str = "airssys-wasm/benches/peers/Cargo.toml";
 
-/// What the peer is measured at, and our figure for the same.
-const PEER_KEY: &str = "extism_call_1k";
-const OUR_KEY: &str = "call_sync_1k";
-
-/// Processes that measure the same, one after the other.
+/// What is measured in several processes, one after the other.
+const REPEATED: [&str; 7] = [
+    "call",
+    "host_call",
+    "instantiate",
+    "load",
+    "ask",
+    "tell",
+    "activate",
+];
 const ROUNDS: usize = 5;
+
+/// What takes long, and each a process of its own.
+const ONCE: [&str; 5] = ["fairness", "fairness_known", "upgrade", "density", "growth"];
 
 /// Arguments of `cargo xtask bench`.
 #[derive(Args)]
@@ -37,9 +48,18 @@ pub(crate) struct BenchArgs {
     #[arg(long)]
     quick: bool,
 
-    /// Leave out the peer, which takes minutes to build the first time
+    /// Leave out the peers, which take minutes to build the first time
     #[arg(long)]
     no_peer: bool,
+
+    /// Measure these groups of figures and no others
+    #[arg(value_parser = groups())]
+    groups: Vec<String>,
+}
+
+/// The names of all groups.
+fn groups() -> PossibleValuesParser {
+    PossibleValuesParser::new(REPEATED.into_iter().chain(ONCE))
 }
 
 /// Builds everything, and only then measures, so that nothing is compiled meanwhile. Prints the
@@ -49,19 +69,15 @@ pub(crate) fn run(args: &BenchArgs, root: &Path) -> anyhow::Result<()> {
     anyhow::ensure!(built.success(), "the benchmarks do not build");
     let peer_built = !args.no_peer && peer(root, "build").status()?.success();
 
-    let mut figures = measure(args, || ours(root))?;
+    let mut figures = measure_ours(args, root)?;
     if peer_built {
-        let peers = measure(args, || peer(root, "run"))?;
-        let extism = peers.into_iter().find(|figure| figure.key == PEER_KEY);
-        let like_ours = figures.iter_mut().find(|figure| figure.key == OUR_KEY);
-        if let (Some(extism), Some(ours)) = (extism, like_ours) {
-            ours.peer = Some(extism.ours);
-        }
+        let peers = measure(args, || with_groups(peer(root, "run"), args, &[]))?;
+        figures.extend(besides(&figures, &peers));
     }
 
     println!("{}", Table::of(&figures));
     if !peer_built {
-        println!("extism: not built");
+        println!("the peers: not built");
     }
     for noisy in figures.iter().filter(|figure| figure.is_noisy()) {
         println!(
@@ -81,7 +97,7 @@ fn ours(root: &Path) -> Command {
     command
 }
 
-/// The command that builds or runs what measures the peer.
+/// The command that builds or runs what measures the peers.
 fn peer(root: &Path, subcommand: &str) -> Command {
     let mut command = cargo(root);
     command.args([subcommand, "--release", "--locked"]).args([
@@ -93,30 +109,51 @@ fn peer(root: &Path, subcommand: &str) -> Command {
     command
 }
 
+/// What the program that measures is told.
+fn with_groups(mut command: Command, args: &BenchArgs, groups: &[&str]) -> Command {
+    command.args(["--quiet", "--"]).args(groups);
+    if args.quick {
+        command.arg("--quick");
+    }
+    command
+}
+
 fn cargo(root: &Path) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
     command.current_dir(root);
     command
 }
 
+/// Measures what was chosen.
+fn measure_ours(args: &BenchArgs, root: &Path) -> anyhow::Result<Vec<Figure>> {
+    let chosen = |group: &&str| args.groups.is_empty() || args.groups.iter().any(|it| it == group);
+    let repeated: Vec<&str> = REPEATED.into_iter().filter(chosen).collect();
+    let mut figures = Vec::new();
+    if !repeated.is_empty() {
+        figures = measure(args, || with_groups(ours(root), args, &repeated))?;
+    }
+    for group in ONCE.into_iter().filter(chosen) {
+        let command = with_groups(ours(root), args, &[group]);
+        figures.extend(measure_once(command)?);
+    }
+    Ok(figures)
+}
+
 /// Measures in several processes, since where a process has its code and its memory makes a
 /// difference of some percent, for as long as it lives.
 fn measure(args: &BenchArgs, command: impl Fn() -> Command) -> anyhow::Result<Vec<Figure>> {
     let rounds = if args.quick { 1 } else { ROUNDS };
-    let rounds = (0..rounds).map(|_| measure_once(args, command()));
+    let rounds = (0..rounds).map(|_| measure_once(command()));
     Ok(Figure::over_rounds(rounds.collect::<Result<_, _>>()?))
 }
 
 /// Runs a program that prints a figure per line.
-fn measure_once(args: &BenchArgs, mut command: Command) -> anyhow::Result<Vec<Figure>> {
-    command.args(["--quiet", "--"]).stderr(Stdio::inherit());
+fn measure_once(mut command: Command) -> anyhow::Result<Vec<Figure>> {
+    command.stderr(Stdio::inherit());
     // With these set, every error that a peer makes and drops costs it a walk of the stack.
     command
         .env_remove("RUST_BACKTRACE")
         .env_remove("RUST_LIB_BACKTRACE");
-    if args.quick {
-        command.arg("--quick");
-    }
     let output = command.output().context("cannot run cargo")?;
     anyhow::ensure!(output.status.success(), "the measurement failed");
     String::from_utf8(output.stdout)?
@@ -135,17 +172,10 @@ fn write(root: &Path, figures: &[Figure]) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-/// Every figure under its key, and that of ours for which there is a peer's under the peer's
-/// key as well, with the peer as its floor.
+/// Every figure under its key.
 fn ratios(figures: &[Figure]) -> BTreeMap<&str, Ratio<'_>> {
-    let mut ratios = BTreeMap::new();
-    for figure in figures {
-        ratios.insert(figure.key.as_str(), figure.to_ratio(figure.floor));
-        if figure.peer.is_some() {
-            ratios.insert(PEER_KEY, figure.to_ratio(figure.peer));
-        }
-    }
-    ratios
+    let keyed = |figure| (Figure::key(figure), Figure::to_ratio(figure));
+    figures.iter().map(keyed).collect()
 }
 
 #[cfg(test)]
@@ -154,18 +184,17 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn ratios_are_flat_and_the_peer_is_a_floor_too() {
+    fn ratios_are_flat() {
         let spread = |median: f64| json!({ "median": median, "p10": median, "p90": median });
         let figures: Vec<Figure> = serde_json::from_value(json!([
-            { "key": OUR_KEY, "unit": "ns", "ours": spread(300.0), "floor": spread(250.0), "peer": spread(3000.0) },
+            { "key": "ask_1k", "unit": "ns", "ours": spread(300.0), "floor": spread(250.0) },
             { "key": "load_cached_read", "unit": "ns", "ours": spread(12.0), "floor": null },
         ]))
         .unwrap();
         assert_eq!(
             serde_json::to_value(ratios(&figures)).unwrap(),
             json!({
-                "call_sync_1k": { "ours": 300.0, "floor": 250.0, "ratio": 1.2, "unit": "ns" },
-                "extism_call_1k": { "ours": 300.0, "floor": 3000.0, "ratio": 0.1, "unit": "ns" },
+                "ask_1k": { "ours": 300.0, "floor": 250.0, "ratio": 1.2, "unit": "ns" },
                 "load_cached_read": { "ours": 12.0, "floor": null, "ratio": null, "unit": "ns" },
             })
         );

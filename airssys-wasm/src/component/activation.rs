@@ -25,6 +25,8 @@ pub(crate) struct Life<G> {
     pub(crate) version: Arc<Version<G>>,
     /// The number of its last turn.
     turn: u64,
+    /// What its random numbers are made of, until it is passivated.
+    seed: [u8; 32],
     /// What ran it last, which is what wrote its state.
     ran_by: Option<Arc<VersionId>>,
     /// What it was before it migrated, for as long as nothing was written since.
@@ -46,6 +48,7 @@ impl<G: Guest> Life<G> {
             // It counts on from the last turn and from the time, so that the number never
             // repeats although nothing is kept of an actor without state.
             turn: record.turn.max(now.unix_ms),
+            seed: rand::random(),
             ran_by: record.ran_by,
             undo: None,
         }
@@ -58,7 +61,7 @@ impl<G: Guest> Life<G> {
         TurnContext {
             turn: self.turn,
             now_ms: now.unix_ms,
-            seed: rand::random(),
+            seed: self.seed,
             ..TurnContext::default()
         }
     }
@@ -80,9 +83,9 @@ impl<G: Guest> Life<G> {
             Some(undo) if undo.ran_by.digest == digest => Self {
                 guest: version.guest(actor, undo.keys),
                 version,
-                turn: self.turn,
                 ran_by: Some(undo.ran_by),
                 undo: None,
+                ..self
             },
             _ => {
                 let keys = self.guest.into_keys();
@@ -94,9 +97,8 @@ impl<G: Guest> Life<G> {
                 Self {
                     guest: version.guest(actor, keys),
                     version,
-                    turn: self.turn,
-                    ran_by: self.ran_by,
                     undo: undo.map(Box::new),
+                    ..self
                 }
             }
         }
@@ -254,6 +256,7 @@ impl<W: World> Actor<W> {
     pub(crate) async fn restart(&mut self) {
         if let Some(mut life) = self.life.take() {
             self.let_go(&mut life).await;
+            self.cell.run_by(0);
             let version = Arc::clone(&life.version);
             self.life = Some(life.renew(version, &self.cell.address));
         }

@@ -18,19 +18,16 @@ use tracing::Instrument;
 use crate::component::activation::Life;
 use crate::component::cell::{Cell, Phase};
 use crate::component::deployment::{Counters, Deployment};
-use crate::component::effects::answer;
 use crate::component::mailbox::{Found, Signal};
 use crate::component::supervision::restart::Failure;
 use crate::component::turn::{FailedTurn, Place, TurnEnd, TurnFailure, run_turn};
 use crate::component::world::World;
-use crate::core::delivery::dead_letter::{DeadLetter, DeathCause};
+use crate::core::delivery::dead_letter::DeathCause;
 use crate::core::delivery::envelope::Envelope;
 use crate::core::delivery::refusal::Refusal;
 use crate::core::event::Event;
 use crate::core::runtime::errors::{FaultKind, WasmError};
-use crate::core::turn::errors::{CallError, HostError};
 use crate::core::turn::guest::{Guest, Pace};
-use crate::core::turn::recorded::RecordedTurn;
 
 /// How many turns an actor runs before it lets others run. Without it, a flood of messages
 /// to one actor would hold its thread.
@@ -149,26 +146,35 @@ impl<W: World> Actor<W> {
 
     /// Handles one message: as often as its policy allows, and then it is a dead letter.
     async fn handle(&mut self, envelope: Envelope) -> Course {
-        let mut attempt = 0;
         let mut envelope = envelope;
+        let mut attempt = 0;
         loop {
             attempt += 1;
-            let failed = match self.attempt(envelope).await {
+            let failed = match self.attempt(&mut envelope).await {
                 Ok(()) => return Course::Continue(()),
                 Err(failed) => failed,
             };
-            let kind = failed.envelope.content.kind();
+            if !self.has_instance() {
+                self.cell.run_by(0);
+            }
+            let kind = envelope.content.kind();
+            if failed.is_abandoned() {
+                // No fault of the actor's: whoever asked might have waited longer. Else an
+                // impatient caller could have it given up.
+                self.report(&failed.failure, kind, attempt);
+                self.count_against_version();
+                self.expire(&mut envelope);
+                break;
+            }
             self.take_note(&failed.failure, kind, attempt);
             let Some(pause) = self.pause_after(&failed.failure, attempt) else {
-                self.give_up(*failed, attempt);
+                self.give_up(envelope, *failed, attempt);
                 break;
             };
             if let ControlFlow::Break(ending) = self.pause(pause).await {
-                let FailedTurn { envelope, turn, .. } = *failed;
-                self.bury(envelope, DeathCause::Ended(ending), attempt, turn);
+                self.bury(envelope, DeathCause::Ended(ending), attempt, failed.turn);
                 return Course::Break(ending);
             }
-            envelope = failed.envelope;
         }
         if self.cell.always {
             self.start_always().await?;
@@ -177,7 +183,7 @@ impl<W: World> Actor<W> {
     }
 
     /// Tries to handle a message once.
-    async fn attempt(&mut self, envelope: Envelope) -> Result<(), Box<FailedTurn>> {
+    async fn attempt(&mut self, envelope: &mut Envelope) -> Result<(), Box<FailedTurn>> {
         let now = self.world.clock().now();
         self.cell.use_at(now.clock_ms);
         let budget_ms = match envelope.deadline_ms {
@@ -187,15 +193,9 @@ impl<W: World> Actor<W> {
             }
             deadline_ms => deadline_ms.map(|deadline_ms| deadline_ms - now.clock_ms),
         };
-        if let Err(failure) = self.ensure_live().await {
-            return Err(Box::new(FailedTurn {
-                envelope,
-                failure,
-                turn: None,
-            }));
-        }
+        self.ensure_live().await.map_err(FailedTurn::new)?;
         let Some(life) = &mut self.life else {
-            return Ok(());
+            return Err(FailedTurn::new(TurnFailure::gone()));
         };
         let mut context = life.next_context(now);
         context.budget_ms = budget_ms;
@@ -215,7 +215,12 @@ impl<W: World> Actor<W> {
             trace_parent = context.trace_parent.as_deref(),
         );
         let turn = run_turn(&place, &mut life.guest, envelope, context);
-        match turn.instrument(span).await? {
+        let ended = if span.is_disabled() {
+            turn.await
+        } else {
+            turn.instrument(span).await
+        };
+        match ended? {
             TurnEnd::Handled { has_written } => {
                 Counters::count(&counters.handled);
                 if has_written {
@@ -292,13 +297,18 @@ impl<W: World> Actor<W> {
             TurnFailure::NotStarted(_) => Failure::RefusedToStart,
             TurnFailure::Failed(_) => Failure::Crashed,
         };
+        self.count_against_version();
+        self.world.failed(&self.cell.address, failure);
+    }
+
+    /// Counts a failure of the version that runs the actor, which may be new.
+    fn count_against_version(&self) {
         let now_ms = self.world.clock().now().clock_ms;
         if let Some(life) = &self.life
             && let Some(failed) = self.deployment.failed(life.version.number, now_ms)
         {
             self.world.revert(&self.deployment, failed);
         }
-        self.world.failed(&self.cell.address, failure);
     }
 
     /// Tells whoever watches about a failure.
@@ -320,45 +330,6 @@ impl<W: World> Actor<W> {
             attempt,
             error: failure.to_string(),
         });
-    }
-
-    /// Gives up a message that failed once too often.
-    fn give_up(&self, failed: FailedTurn, attempts: u32) {
-        let cause = match failed.failure {
-            TurnFailure::NotStarted(error) => DeathCause::NotStarted(error),
-            TurnFailure::Failed(error) => DeathCause::Failed(error),
-            TurnFailure::Retry(why) => DeathCause::RetriesExhausted(why),
-            TurnFailure::NotCommitted(_) => DeathCause::Ended(Refusal::ShuttingDown),
-        };
-        self.bury(failed.envelope, cause, attempts, failed.turn);
-    }
-
-    /// Makes a dead letter of a message, and tells whoever waits for its answer.
-    fn bury(
-        &self,
-        mut envelope: Envelope,
-        reason: DeathCause,
-        attempts: u32,
-        turn: Option<Arc<RecordedTurn>>,
-    ) {
-        Counters::count(&self.deployment.counters.buried);
-        let outcome = Err(CallError::Failed(reason.to_string()));
-        let letter = DeadLetter {
-            letter: envelope.content.clone(),
-            trace_parent: envelope.trace_parent.take(),
-            reason,
-            attempts,
-            turn,
-            at_ms: self.world.clock().now().unix_ms,
-        };
-        self.world.bury(letter);
-        answer(&self.world, envelope, outcome);
-    }
-
-    /// Drops a message whose sender has given up.
-    fn expire(&self, envelope: Envelope) {
-        Counters::count(&self.deployment.counters.expired);
-        answer(&self.world, envelope, Err(HostError::Timeout.into()));
     }
 
     /// Ends the actor for good. What waits for it becomes dead letters.
@@ -410,6 +381,7 @@ mod tests {
     use crate::component::simulation::world::{SimulatedWorld, actor};
     use crate::component::supervision::status::Standing;
     use crate::core::turn::call::CallOutcome;
+    use crate::core::turn::errors::CallError;
     use tokio::time::Instant;
 
     fn steady() -> ActorSettings {

@@ -37,11 +37,12 @@ pub(crate) fn release<W: World>(
 }
 
 /// Lets out what the turn of a message sent, and then its answer.
+#[inline]
 pub(crate) fn release_and_answer<W: World>(
     world: &Arc<W>,
     committed: <W::Store as Store>::Committed,
     outgoing: Vec<Outgoing>,
-    envelope: Envelope,
+    envelope: &mut Envelope,
     outcome: CallOutcome,
 ) {
     if outgoing.is_empty() {
@@ -57,9 +58,10 @@ pub(crate) fn release_and_answer<W: World>(
     answer(world, envelope, outcome);
 }
 
-/// Answers a message, if anybody asked for an answer.
-pub(crate) fn answer<W: World>(world: &Arc<W>, envelope: Envelope, outcome: CallOutcome) {
-    match (envelope.answer, envelope.content) {
+/// Answers a message, if anybody asked for an answer and has none yet.
+#[inline]
+pub(crate) fn answer<W: World>(world: &Arc<W>, envelope: &mut Envelope, outcome: CallOutcome) {
+    match (std::mem::take(&mut envelope.answer), &envelope.content) {
         // Whoever waited may have given up, and does not miss it.
         (Answer::Waiting(waiting), _) => drop(waiting.send(outcome)),
         (Answer::Callback, Letter::Message(message)) => {
@@ -71,7 +73,7 @@ pub(crate) fn answer<W: World>(world: &Arc<W>, envelope: Envelope, outcome: Call
                     outcome,
                 },
             };
-            world.answer(reply, envelope.trace_parent);
+            world.answer(reply, envelope.trace_parent.clone());
         }
         (Answer::Callback, Letter::Reply(_)) | (Answer::Nobody, _) => {}
     }

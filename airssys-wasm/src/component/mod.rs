@@ -2,6 +2,7 @@
 
 pub mod activation;
 pub mod actor;
+mod burial;
 pub mod cell;
 pub mod clock;
 pub mod deployment;

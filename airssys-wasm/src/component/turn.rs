@@ -11,7 +11,7 @@ use crate::component::deployment::{Deployment, Version};
 use crate::component::effects::release_and_answer;
 use crate::component::world::World;
 use crate::core::delivery::envelope::Envelope;
-use crate::core::runtime::errors::WasmError;
+use crate::core::runtime::errors::{FaultKind, GuestFault, WasmError};
 use crate::core::storage::store::{Store, StoreError};
 use crate::core::turn::context::TurnContext;
 use crate::core::turn::errors::CallError;
@@ -21,12 +21,12 @@ use crate::core::turn::report::{TurnOutcome, TurnReport};
 
 /// Runs one turn, in the order that makes it happen wholly or not at all.
 ///
-/// A guest that fails, or wants the message again, has done nothing: the message is given
-/// back.
+/// A guest that fails, or wants the message again, has done nothing, and the message is
+/// still to be answered.
 pub(crate) async fn run_turn<W: World>(
     at: &Place<'_, W>,
     guest: &mut W::Guest,
-    envelope: Envelope,
+    envelope: &mut Envelope,
     context: TurnContext,
 ) -> Result<TurnEnd, Box<FailedTurn>> {
     // The guest handles the message. What it wants to happen is recorded, and has not
@@ -34,10 +34,10 @@ pub(crate) async fn run_turn<W: World>(
     let handled = guest.handle(&envelope.content, context.clone()).await;
     let (outcome, effects) = match handled {
         Ok(report) if !matches!(report.outcome, TurnOutcome::Retry(_)) => {
-            at.keep(guest, &envelope, &context, &report);
+            at.keep(guest, envelope, &context, &report);
             (report.outcome, report.effects)
         }
-        failed => return Err(at.failed(guest, envelope, context, failed)),
+        failed => return Err(at.failed(guest, envelope, &context, failed)),
     };
 
     // Its writes and its end become one commit, also where it rejected the message and
@@ -46,10 +46,12 @@ pub(crate) async fn run_turn<W: World>(
     let committed = store.commit(envelope.to(), context.turn, &effects.writes);
     let committed = match committed.await {
         Ok(committed) => committed,
-        Err(error) => return Err(FailedTurn::not_committed(envelope, error)),
+        Err(error) => return Err(FailedTurn::new(TurnFailure::NotCommitted(error))),
     };
     let has_written = !effects.writes.is_empty();
-    guest.apply(effects.writes);
+    if has_written {
+        guest.apply(effects.writes);
+    }
 
     // Only now does anything leave the actor.
     let (end, outcome) = match outcome {
@@ -83,8 +85,6 @@ pub(crate) enum TurnEnd {
 /// A turn that did not happen.
 #[derive(Debug)]
 pub(crate) struct FailedTurn {
-    /// The message, to be tried again or given up.
-    pub(crate) envelope: Envelope,
     pub(crate) failure: TurnFailure,
     /// What went into the turn, if it was run.
     pub(crate) turn: Option<Arc<RecordedTurn>>,
@@ -107,6 +107,14 @@ pub(crate) enum TurnFailure {
     NotCommitted(StoreError),
 }
 
+impl TurnFailure {
+    /// There is no instance, although there should be.
+    pub(crate) fn gone() -> Self {
+        let gone = GuestFault::new(FaultKind::InstanceGone, "");
+        Self::NotStarted(WasmError::RuntimeError(gone))
+    }
+}
+
 impl<W: World> Place<'_, W> {
     /// Keeps a turn that ran to its end, if one is due.
     #[inline]
@@ -127,17 +135,16 @@ impl<W: World> Place<'_, W> {
     fn failed(
         &self,
         guest: &mut W::Guest,
-        envelope: Envelope,
-        context: TurnContext,
+        envelope: &Envelope,
+        context: &TurnContext,
         result: Result<TurnReport, WasmError>,
     ) -> Box<FailedTurn> {
-        let turn = self.recorded(guest, &envelope, &context, result.clone());
+        let turn = self.recorded(guest, envelope, context, result.clone());
         let failure = match result {
             Ok(report) => TurnFailure::Retry(report.outcome.into_words()),
             Err(error) => TurnFailure::Failed(error),
         };
         Box::new(FailedTurn {
-            envelope,
             failure,
             turn: Some(Arc::new(turn)),
         })
@@ -162,11 +169,20 @@ impl<W: World> Place<'_, W> {
 }
 
 impl FailedTurn {
-    fn not_committed(envelope: Envelope, error: StoreError) -> Box<Self> {
+    /// A turn that was not run, or could not be committed.
+    pub(crate) fn new(failure: TurnFailure) -> Box<Self> {
         Box::new(Self {
-            envelope,
-            failure: TurnFailure::NotCommitted(error),
+            failure,
             turn: None,
         })
+    }
+
+    /// Whether it was stopped since whoever waits for its answer had given up.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        let TurnFailure::Failed(WasmError::Timeout(exceeded)) = &self.failure else {
+            return false;
+        };
+        let budget_ms = self.turn.as_ref().and_then(|turn| turn.context.budget_ms);
+        budget_ms == Some(exceeded.allowed)
     }
 }

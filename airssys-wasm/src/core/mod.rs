@@ -9,4 +9,5 @@ pub mod event;
 pub mod limits;
 pub mod runtime;
 pub mod storage;
+pub mod ticker;
 pub mod turn;

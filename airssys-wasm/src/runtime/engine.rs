@@ -19,6 +19,7 @@ use crate::core::limits::{Limit, LimitExceeded, Limits};
 use crate::core::runtime::errors::WasmError;
 use crate::core::runtime::traits::RuntimeEngine;
 use crate::core::storage::keyspace::Keyspace;
+use crate::core::ticker::Ticker;
 use crate::core::turn::call::Reply;
 use crate::runtime::compiled::{CompiledComponent, Linkage};
 use crate::runtime::config::{EngineConfig, Profile};
@@ -108,6 +109,11 @@ impl WasmtimeEngine {
     /// Get the wasmtime Engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// What tells the time of the engine's clock, in ticks.
+    pub fn ticker(&self) -> &Ticker {
+        self.clock.ticker()
     }
 
     /// Get the linker.

@@ -3,7 +3,6 @@
 // Layer 1: Standard library imports
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,14 +10,16 @@ use std::time::{Duration, Instant};
 // Layer 2: Third-party crate imports
 use wasmtime::Engine;
 
+// Layer 3: Internal module imports
+use crate::core::ticker::Ticker;
+
 /// Moves the epoch of some engines forward, once per tick, for as long as it lives.
 ///
 /// Guests are compiled to look at their engine's epoch; this is what makes it move.
 /// It also counts the ticks, so that a turn's deadline costs a turn no system call.
 #[derive(Debug)]
 pub(crate) struct EpochClock {
-    tick: Duration,
-    ticks: Arc<AtomicU64>,
+    ticker: Ticker,
     /// The clock's thread ends when this is dropped.
     _running: SyncSender<()>,
 }
@@ -28,28 +29,32 @@ impl EpochClock {
     pub(crate) fn start(engines: Vec<Engine>, tick: Duration) -> io::Result<Self> {
         // A tick of zero would be a thread that never rests.
         let tick = tick.max(Duration::from_micros(100));
-        let ticks = Arc::new(AtomicU64::new(0));
+        let ticker = Ticker::new(Instant::now(), tick);
         let (running, stopped) = sync_channel(0);
-        let counted = Arc::clone(&ticks);
+        let counted = ticker.clone();
         thread::Builder::new()
             .name("airssys-epoch".into())
-            .spawn(move || run(&engines, tick, &counted, &stopped))?;
+            .spawn(move || run(&engines, &counted, &stopped))?;
         Ok(Self {
-            tick,
-            ticks,
+            ticker,
             _running: running,
         })
+    }
+
+    /// What tells the time in ticks.
+    pub(crate) fn ticker(&self) -> &Ticker {
+        &self.ticker
     }
 
     /// The ticks so far.
     #[inline]
     pub(crate) fn now(&self) -> u64 {
-        self.ticks.load(Ordering::Relaxed)
+        self.ticker.ticks()
     }
 
     /// The ticks that `milliseconds` take, rounded up so that no turn is stopped early.
     pub(crate) fn ticks_in(&self, milliseconds: u64) -> u64 {
-        let tick_us = self.tick.as_micros() as u64;
+        let tick_us = self.ticker.tick().as_micros() as u64;
         milliseconds
             .saturating_mul(1_000)
             .div_ceil(tick_us)
@@ -58,7 +63,7 @@ impl EpochClock {
 
     /// The milliseconds that `ticks` take.
     pub(crate) fn milliseconds_in(&self, ticks: u64) -> u64 {
-        ticks.saturating_mul(self.tick.as_micros() as u64) / 1_000
+        ticks.saturating_mul(self.ticker.tick().as_micros() as u64) / 1_000
     }
 }
 
@@ -123,13 +128,10 @@ impl Stopwatch {
 
 /// Counts as many ticks as there were, since a thread that asks to sleep for a tick
 /// sleeps longer.
-fn run(engines: &[Engine], tick: Duration, ticks: &AtomicU64, stopped: &Receiver<()>) {
-    let began = Instant::now();
-    while stopped.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
-        let due = (began.elapsed().as_nanos() / tick.as_nanos()) as u64;
-        for _ in ticks.load(Ordering::Relaxed)..due {
+fn run(engines: &[Engine], ticker: &Ticker, stopped: &Receiver<()>) {
+    while stopped.recv_timeout(ticker.tick()) == Err(RecvTimeoutError::Timeout) {
+        for _ in 0..ticker.advance(Instant::now()) {
             engines.iter().for_each(Engine::increment_epoch);
         }
-        ticks.store(due, Ordering::Relaxed);
     }
 }

@@ -19,6 +19,7 @@ use crate::core::delivery::post::{Admission, Post};
 use crate::core::delivery::refusal::Refusal;
 use crate::core::turn::call::CallOutcome;
 use crate::core::turn::errors::{CallError, HostError};
+use crate::messaging::trace;
 use crate::system::error::AskError;
 use crate::system::node::Node;
 
@@ -31,7 +32,7 @@ pub struct AskOptions {
     /// How long to wait for the answer. What is not begun by then is not handled. Default
     /// 30 s.
     pub patience: Duration,
-    /// The W3C `traceparent` that the message is part of.
+    /// The W3C `traceparent` that the message is part of. A malformed one is dropped.
     pub trace_parent: Option<Arc<str>>,
 }
 
@@ -57,7 +58,8 @@ pub(crate) async fn ask(
         // Nonzero says that an answer is awaited; which one is known by the channel.
         content: Letter::Message(message.with_correlation(1)),
         answer: Answer::Waiting(answer),
-        trace_parent: options.trace_parent,
+        // The receiver would hand a malformed one on.
+        trace_parent: options.trace_parent.filter(|it| trace::is_valid(it)),
         deadline_ms: Some(node.clock.now().clock_ms.saturating_add(patience_ms)),
     };
     node.deliver(envelope, Admission::Asked)

@@ -97,7 +97,7 @@ impl Node {
     pub(crate) fn new(parts: Parts) -> Self {
         Self {
             name: parts.name,
-            clock: Clock::start(),
+            clock: Clock::ticking(parts.workshop.ticker()),
             store: MemoryStore::new(),
             directory: Directory::new(parts.max_live),
             router: Router::default(),

@@ -13,6 +13,7 @@ use crate::core::limits::{Limit, LimitExceeded, Limits};
 use crate::core::runtime::errors::WasmError;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::storage::store::VersionId;
+use crate::core::ticker::Ticker;
 use crate::core::turn::context::TurnContext;
 use crate::core::turn::surroundings::{Nobody, Surroundings};
 use crate::runtime::compiled::CompiledComponent;
@@ -46,6 +47,11 @@ impl Workshop {
             // Each component has a limit of its own, which is checked before.
             loader: Arc::new(loader.with_max_bytes(u64::MAX)),
         }
+    }
+
+    /// What tells the time.
+    pub(crate) fn ticker(&self) -> Ticker {
+        self.engine.ticker().clone()
     }
 
     /// Checks and compiles a component, on a thread where that holds up nobody, and asks

@@ -23,4 +23,5 @@ mod storm;
 mod supervision;
 mod topics;
 mod traces;
+mod traffic;
 mod upgrades;

@@ -11,13 +11,13 @@ const NOISY: f64 = 1.5;
 #[derive(Deserialize)]
 pub(crate) struct Figure {
     pub(crate) key: String,
-    unit: String,
+    pub(crate) unit: String,
     pub(crate) ours: Spread,
-    /// What wasmtime takes for the same by itself.
+    /// What wasmtime takes for the same by itself, or a peer.
     pub(crate) floor: Option<Spread>,
-    /// What a peer takes for the same.
+    /// Whether the ratio tells how many times as fast ours is, and not as slow.
     #[serde(default)]
-    pub(crate) peer: Option<Spread>,
+    pub(crate) is_speed_up: bool,
 }
 
 /// The middle one of all batches, and the ends of the middle eight tenths. Over several rounds:
@@ -67,19 +67,25 @@ impl Figure {
         figures
     }
 
-    /// Ours ÷ floor.
-    pub(crate) fn ratio(&self) -> Option<f64> {
-        self.floor.map(|floor| self.ours.median / floor.median)
+    pub(crate) fn key(&self) -> &str {
+        &self.key
     }
 
-    /// The figure against `floor`.
-    pub(crate) fn to_ratio(&self, floor: Option<Spread>) -> Ratio<'_> {
+    /// Ours ÷ floor, or for a speed-up the other way round.
+    pub(crate) fn ratio(&self) -> Option<f64> {
         let ours = self.ours.median;
-        let floor = floor.map(|floor| floor.median);
+        self.floor.map(|floor| match self.is_speed_up {
+            true => floor.median / ours,
+            false => ours / floor.median,
+        })
+    }
+
+    /// The figure as it stands in the file.
+    pub(crate) fn to_ratio(&self) -> Ratio<'_> {
         Ratio {
-            ours,
-            floor,
-            ratio: floor.map(|floor| ours / floor),
+            ours: self.ours.median,
+            floor: self.floor.map(|floor| floor.median),
+            ratio: self.ratio(),
             unit: &self.unit,
         }
     }

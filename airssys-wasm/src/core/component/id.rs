@@ -2,6 +2,7 @@
 
 // Layer 1: Standard library imports
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -29,11 +30,18 @@ pub const MAX_PART_LENGTH: usize = 128;
 /// assert!("shop/../alice".parse::<ComponentId>().is_err());
 /// # Ok::<(), airssys_wasm::core::component::id::InvalidId>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ComponentId {
     text: Arc<str>,
-    name_start: usize,
-    instance_start: usize,
+    name_start: u32,
+    instance_start: u32,
+}
+
+/// By the text alone, which nearly always tells addresses apart.
+impl Hash for ComponentId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
 }
 
 impl ComponentId {
@@ -46,31 +54,32 @@ impl ComponentId {
     ) -> Self {
         let (namespace, name, instance) = (namespace.as_ref(), name.as_ref(), instance.as_ref());
         let name_start = namespace.len() + 1;
+        let instance_start = name_start + name.len() + 1;
         Self {
             text: format!("{namespace}/{name}/{instance}").into(),
-            name_start,
-            instance_start: name_start + name.len() + 1,
+            name_start: name_start as u32,
+            instance_start: instance_start as u32,
         }
     }
 
     /// The first part: who the component belongs to.
     pub fn namespace(&self) -> &str {
-        &self.text[..self.name_start - 1]
+        &self.text[..self.name_start as usize - 1]
     }
 
     /// The second part: which component it is.
     pub fn name(&self) -> &str {
-        &self.text[self.name_start..self.instance_start - 1]
+        &self.text[self.name_start as usize..self.instance_start as usize - 1]
     }
 
     /// The third part: which of the component's actors it is.
     pub fn instance(&self) -> &str {
-        &self.text[self.instance_start..]
+        &self.text[self.instance_start as usize..]
     }
 
     /// The component that this actor is an instance of: `namespace/name`.
     pub fn component(&self) -> &str {
-        &self.text[..self.instance_start - 1]
+        &self.text[..self.instance_start as usize - 1]
     }
 
     /// The whole address.

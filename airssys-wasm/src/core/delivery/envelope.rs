@@ -46,9 +46,10 @@ pub struct ReplyTo {
 }
 
 /// Where an actor's answer goes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub enum Answer {
-    /// Nowhere: nobody asked for one.
+    /// Nowhere: nobody asked for one, or it is answered.
+    #[default]
     Nobody,
     /// To a program, or a turn, that waits for it.
     Waiting(oneshot::Sender<CallOutcome>),

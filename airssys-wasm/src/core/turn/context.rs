@@ -12,8 +12,8 @@ pub struct TurnContext {
     pub turn: u64,
     /// The time that the guest is told, in milliseconds since the Unix epoch.
     pub now_ms: u64,
-    /// The seed of the guest's random numbers. It should be unpredictable, since
-    /// guests may make secrets of what they get.
+    /// The seed of the guest's random numbers, of which each turn has a stream of its own.
+    /// It should be unpredictable, since guests may make secrets of what they get.
     pub seed: [u8; 32],
     /// How long the turn may take if that is less than its limit, in milliseconds: what
     /// is left to whoever waits for it.

@@ -57,9 +57,12 @@ impl Recorder {
     /// The turn's random numbers. ChaCha12 is named rather than "the standard
     /// generator", so that a turn can be replayed by a later release too.
     pub(crate) fn random(&mut self) -> &mut ChaCha12Rng {
-        let seed = self.context.seed;
-        self.random
-            .get_or_insert_with(|| ChaCha12Rng::from_seed(seed))
+        let (seed, turn) = (self.context.seed, self.context.turn);
+        self.random.get_or_insert_with(|| {
+            let mut random = ChaCha12Rng::from_seed(seed);
+            random.set_stream(turn);
+            random
+        })
     }
 
     pub(crate) fn random_bytes(
