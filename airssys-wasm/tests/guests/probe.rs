@@ -262,10 +262,15 @@ async fn time_and_randomness_stand_still_and_come_from_the_turn() {
     assert_eq!(first[0], Ok(json!(NOW_MS)));
     assert_eq!(first[2], Ok(json!(NOW_MS)));
     assert_ne!(first[1], first[3]);
+    let second = script(&mut probe, calls.clone()).await;
+    assert_eq!(second[0], first[0]);
+    assert_ne!(second[1], first[1], "each turn has a stream of its own");
+
+    let mut again = start("probe").await;
     assert_eq!(
-        script(&mut probe, calls).await,
+        script(&mut again, calls).await,
         first,
-        "the seed is the same"
+        "the seed and the turn are the same"
     );
 }
 
