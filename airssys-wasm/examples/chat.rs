@@ -66,7 +66,7 @@ pub(crate) async fn main() -> Outcome {
     while let Ok(event) = events.try_recv() {
         match event {
             Event::TurnFailed { actor, attempt, .. } => {
-                println!("  {actor}: failed, attempt {attempt}")
+                println!("  {actor}: failed, attempt {attempt}");
             }
             Event::Restarted { members, .. } => println!("  restarted: {}", members.join(", ")),
             Event::DeadLetter { id, to, .. } => println!("  dead letter {id}, to {to}"),

@@ -159,7 +159,8 @@ impl<W: World> Actor<W> {
         let now = self.world.clock().now();
         let version = self.deployment.current();
         self.cell.use_at(now.clock_ms);
-        if !self.cell.always {
+        if !self.cell.always && !self.is_listed {
+            self.is_listed = true;
             self.deployment.live.insert(&self.cell);
         }
         Ok(Life::begin(version, address, record, now))

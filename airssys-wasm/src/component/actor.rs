@@ -41,6 +41,8 @@ pub struct Actor<W: World> {
     pub(crate) life: Option<Life<W::Guest>>,
     /// Its place among the live actors.
     pub(crate) permit: Option<OwnedSemaphorePermit>,
+    /// Whether it is in the order of last use.
+    pub(crate) is_listed: bool,
     /// Messages that were drained from the mailbox.
     batch: VecDeque<Envelope>,
     turns_in_a_row: u32,
@@ -64,6 +66,7 @@ impl<W: World> Actor<W> {
             deployment,
             life: None,
             permit: None,
+            is_listed: false,
             batch: VecDeque::new(),
             turns_in_a_row: 0,
             pace: Pace::Quick,
@@ -205,7 +208,6 @@ impl<W: World> Actor<W> {
             deployment: &self.deployment,
             version: &life.version,
         };
-        let counters = &self.deployment.counters;
         let span = tracing::debug_span!(
             target: "airssys",
             "turn",
@@ -220,14 +222,8 @@ impl<W: World> Actor<W> {
         } else {
             turn.instrument(span).await
         };
-        match ended? {
-            TurnEnd::Handled { has_written } => {
-                Counters::count(&counters.handled);
-                if has_written {
-                    life.has_written();
-                }
-            }
-            TurnEnd::Rejected => Counters::count(&counters.rejected),
+        if ended? == TurnEnd::Changed {
+            life.has_written();
         }
         Ok(())
     }

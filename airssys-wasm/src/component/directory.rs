@@ -78,21 +78,23 @@ impl<W: World> Directory<W> {
                     return Err(Refused { envelope, reason });
                 }
             };
+            // Before it can be handled, so that no more is ever handled than was accepted.
+            Counters::count(&cell.counters.accepted);
             let taken = match admission {
                 Admission::Asked => cell.mailbox.offer(envelope),
                 Admission::Promised => cell.mailbox.put(envelope),
             };
-            envelope = match taken {
-                Ok(()) => {
-                    Counters::count(&cell.counters.accepted);
-                    return Ok(());
-                }
-                Err(NotTaken::Full(envelope)) => {
+            let Err(not_taken) = taken else {
+                return Ok(());
+            };
+            cell.counters.accepted.fetch_sub(1, Ordering::Relaxed);
+            envelope = match not_taken {
+                NotTaken::Full(envelope) => {
                     let reason = Refusal::MailboxFull;
                     return Err(Refused { envelope, reason });
                 }
                 // It was passivated this very moment; its address is free again.
-                Err(NotTaken::Closed(envelope)) => *envelope,
+                NotTaken::Closed(envelope) => *envelope,
             };
         }
     }

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use thiserror::Error;
 
 // Layer 3: Internal module imports
-use crate::component::deployment::{Deployment, Version};
+use crate::component::deployment::{Counters, Deployment, Version};
 use crate::component::effects::release_and_answer;
 use crate::component::world::World;
 use crate::core::delivery::envelope::Envelope;
 use crate::core::runtime::errors::{FaultKind, GuestFault, WasmError};
 use crate::core::storage::store::{Store, StoreError};
+use crate::core::turn::call::CallOutcome;
 use crate::core::turn::context::TurnContext;
 use crate::core::turn::errors::CallError;
 use crate::core::turn::guest::Guest;
@@ -48,19 +49,19 @@ pub(crate) async fn run_turn<W: World>(
         Ok(committed) => committed,
         Err(error) => return Err(FailedTurn::new(TurnFailure::NotCommitted(error))),
     };
-    let has_written = !effects.writes.is_empty();
-    if has_written {
+    let is_changed = !effects.writes.is_empty();
+    if is_changed {
         guest.apply(effects.writes);
     }
 
     // Only now does anything leave the actor.
-    let (end, outcome) = match outcome {
-        TurnOutcome::Rejected(why) => (TurnEnd::Rejected, Err(CallError::Rejected(why))),
-        TurnOutcome::Replied(reply) => (TurnEnd::Handled { has_written }, Ok(reply)),
-        TurnOutcome::Retry(_) => (TurnEnd::Handled { has_written }, Ok(None)),
-    };
+    let outcome = at.count(outcome);
     release_and_answer(at.world, committed, effects.outgoing, envelope, outcome);
-    Ok(end)
+    Ok(if is_changed {
+        TurnEnd::Changed
+    } else {
+        TurnEnd::Unchanged
+    })
 }
 
 /// Where a turn is run.
@@ -70,16 +71,11 @@ pub(crate) struct Place<'a, W: World> {
     pub(crate) version: &'a Version<W::Guest>,
 }
 
-/// How a turn ended that was committed.
+/// Whether a turn that was committed has changed the actor's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TurnEnd {
-    /// The guest succeeded.
-    Handled {
-        /// Whether it has changed the actor's state.
-        has_written: bool,
-    },
-    /// The guest rejected the message.
-    Rejected,
+    Changed,
+    Unchanged,
 }
 
 /// A turn that did not happen.
@@ -116,6 +112,22 @@ impl TurnFailure {
 }
 
 impl<W: World> Place<'_, W> {
+    /// Counts a turn that was committed, and says what its sender is told.
+    #[inline]
+    fn count(&self, outcome: TurnOutcome) -> CallOutcome {
+        let counters = &self.deployment.counters;
+        match outcome {
+            TurnOutcome::Replied(reply) => {
+                Counters::count(&counters.handled);
+                Ok(reply)
+            }
+            TurnOutcome::Rejected(why) | TurnOutcome::Retry(why) => {
+                Counters::count(&counters.rejected);
+                Err(CallError::Rejected(why))
+            }
+        }
+    }
+
     /// Keeps a turn that ran to its end, if one is due.
     #[inline]
     fn keep(

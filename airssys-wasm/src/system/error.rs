@@ -15,6 +15,7 @@ use crate::component::supervision::supervisor::NotResumed;
 use crate::core::component::message::ComponentMessage;
 use crate::core::component::topic::InvalidTopic;
 use crate::core::delivery::refusal::Refusal;
+use crate::core::limits::LimitExceeded;
 use crate::core::runtime::errors::WasmError;
 use crate::messaging::dead_letters::DeadLetterId;
 use crate::system::component_name::InvalidName;
@@ -112,6 +113,9 @@ pub enum PublishError {
     /// The topic is malformed.
     #[error(transparent)]
     Topic(#[from] InvalidTopic),
+    /// The topic is longer than the kind of a message may be.
+    #[error(transparent)]
+    TooLong(#[from] LimitExceeded),
     /// The system takes no messages any more.
     #[error("{0}")]
     Refused(Refusal),

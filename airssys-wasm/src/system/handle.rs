@@ -20,6 +20,7 @@ use crate::core::delivery::envelope::{Envelope, Letter};
 use crate::core::delivery::post::{Admission, Post};
 use crate::core::delivery::refusal::{Refusal, Refused};
 use crate::core::event::Event;
+use crate::core::limits::{Limit, LimitExceeded, Limits};
 use crate::core::turn::effects::Content;
 use crate::system::asking::{AskOptions, ask};
 use crate::system::builder::SystemBuilder;
@@ -191,13 +192,15 @@ impl System {
     ///
     /// # Errors
     ///
-    /// When the topic is malformed, or the system shuts down.
+    /// When the topic is malformed or longer than 256 bytes, or the system shuts down.
     pub fn publish(
         &self,
         topic: &str,
         kind: impl Into<String>,
         payload: impl Into<MessagePayload>,
     ) -> Result<usize, PublishError> {
+        let allowed = Limits::default().kind_bytes;
+        LimitExceeded::check(Limit::KindBytes, allowed, topic.len() as u64)?;
         check_topic(topic)?;
         self.node.is_open().map_err(PublishError::Refused)?;
         let content = Content {
