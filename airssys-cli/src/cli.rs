@@ -4,16 +4,32 @@
 use clap::{Parser, Subcommand};
 
 // Layer 3: Internal module imports
+use crate::commands::ask::AskArgs;
+use crate::commands::dead::DeadArgs;
+use crate::commands::deploy::DeployArgs;
 use crate::commands::inspect::InspectArgs;
+use crate::commands::logs::LogsArgs;
+use crate::commands::ps::PsArgs;
+use crate::commands::publish::PublishArgs;
+use crate::commands::replay::ReplayArgs;
+use crate::commands::resume::ResumeArgs;
+use crate::commands::rollback::RollbackArgs;
+use crate::commands::send::SendArgs;
+use crate::commands::stop::StopArgs;
 use crate::commands::r#try::TryArgs;
+use crate::commands::up::UpArgs;
+use crate::commands::upgrade::UpgradeArgs;
 use crate::exit::Exit;
 use crate::logging::LoggingArgs;
+use crate::system_args::SystemArgs;
 
 const EXAMPLES: &str = "\
 Examples:
   airssys try markdown.wasm --file README.md    print a file as HTML
   airssys try counter.wasm --kind add --data 2  see what a turn wants to happen
-  airssys inspect relay.wasm                    see what it would need before running it";
+  airssys inspect relay.wasm                    see what it would need before running it
+  airssys up examples/shop                      run a system of actors
+  airssys ask shop/cart/alice -k add -d 2       talk to one of them";
 
 /// Run code you don't trust as actors you can rely on
 #[derive(Parser)]
@@ -22,6 +38,8 @@ Examples:
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) system: SystemArgs,
     #[command(flatten)]
     pub(crate) logging: LoggingArgs,
 }
@@ -32,6 +50,32 @@ pub(crate) enum Command {
     Try(Box<TryArgs>),
     /// Show what is in a component, and what it would need, without running it
     Inspect(InspectArgs),
+    /// Run a system of actors until Ctrl-C
+    Up(Box<UpArgs>),
+    /// Send a message to an actor of a running system, and print its reply
+    Ask(AskArgs),
+    /// Send a message to an actor, without waiting for it to be handled
+    Send(SendArgs),
+    /// Send a message to all actors that subscribed to a topic
+    Publish(PublishArgs),
+    /// Show what runs in a system
+    Ps(PsArgs),
+    /// Show what guests log in a running system, and what happens there
+    Logs(LogsArgs),
+    /// Add a component to a running system
+    Deploy(DeployArgs),
+    /// Give a component a new version, while messages flow
+    Upgrade(UpgradeArgs),
+    /// Return a component to a version that is kept
+    Rollback(RollbackArgs),
+    /// Stop an actor
+    Stop(StopArgs),
+    /// Let run again what was stopped or given up
+    Resume(ResumeArgs),
+    /// List, look at, retry or drop messages that nobody handled
+    Dead(DeadArgs),
+    /// Run the turn of a dead letter again, and compare
+    Replay(ReplayArgs),
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! What went wrong, why, and what to do next.
 
 // Layer 1: Standard library imports
-use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::Write;
 
@@ -24,7 +23,7 @@ const MAX_STACK_SHOWN: usize = 16;
 #[derive(Debug, Serialize)]
 pub(crate) struct Failure {
     /// A word for programs, finer than the exit code.
-    pub(crate) kind: Cow<'static, str>,
+    pub(crate) kind: Box<str>,
     #[serde(rename = "exit_code", serialize_with = "as_code")]
     pub(crate) exit: Exit,
     /// What went wrong, in a sentence.
@@ -44,11 +43,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// A failure of which only the headline is known yet.
-    pub(crate) fn new(
-        exit: Exit,
-        kind: impl Into<Cow<'static, str>>,
-        message: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn new(exit: Exit, kind: impl Into<Box<str>>, message: impl Into<String>) -> Self {
         Self {
             kind: kind.into(),
             exit,

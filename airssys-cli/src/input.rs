@@ -17,6 +17,9 @@ use crate::failure::Failure;
 /// What stands for standard input.
 const STDIN: &str = "-";
 
+/// As much of a component as tells what sort of file it is.
+pub(crate) const BEGINNING_BYTES: u64 = 4_096;
+
 /// Where the payload comes from. Without any of these it is empty.
 #[derive(Args)]
 #[group(multiple = false)]
@@ -77,6 +80,12 @@ impl ComponentFile {
     pub(crate) fn read(path: PathBuf, limits: &Limits) -> Result<Self, Failure> {
         let bytes = read_file(&path, limits.component_bytes)?;
         Ok(Self { path, bytes })
+    }
+
+    /// As much of a file as tells what sort it is, for words about it.
+    pub(crate) fn beginning(path: PathBuf) -> Self {
+        let bytes = read_file(&path, BEGINNING_BYTES).unwrap_or_default();
+        Self { path, bytes }
     }
 }
 

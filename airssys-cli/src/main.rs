@@ -3,6 +3,8 @@
 //! - `airssys try` runs one turn of a component, or many, and shows the reply, what the
 //!   turn wants to happen, and what it cost.
 //! - `airssys inspect` says what is in a component without running it.
+//! - `airssys up` runs a system of actors until Ctrl-C, and `ask`, `send`, `publish`, `ps`,
+//!   `logs`, `deploy`, `upgrade`, `rollback`, `stop`, `resume`, `dead` and `replay` talk to it.
 //!
 //! What a command was asked for goes to standard output and nothing else does: the
 //! bytes of a reply, a table, or with `--json` one object on one line. Everything about
@@ -16,6 +18,10 @@
 //! and runs the turns of an [`actor`]; [`interrupt`] lets go of it at Ctrl-C. What came of it is written by
 //! [`report`] or as JSON. Whatever fails becomes a [`failure`], whose words are chosen
 //! in [`advice`].
+//!
+//! `up` reads a [`place`], takes its name in the [`run_folder`], and starts a [`host`]: the
+//! system, the [`server`] in front of it, and the [`log_book`]. It leaves a [`server_file`],
+//! by which [`system_args`] finds it for the [`client`] of every other command.
 
 // Layer 1: Standard library imports
 use std::process::ExitCode;
@@ -31,31 +37,63 @@ mod actor;
 mod advice;
 mod cache;
 mod cli;
+mod client;
 mod commands;
 mod distribution;
 mod effect;
 mod exit;
 mod failure;
+mod host;
 mod input;
 mod interrupt;
 mod limits;
+mod log_book;
 mod logging;
 mod measurement;
+mod message;
+mod now;
 mod output;
+mod place;
 mod quantity;
 mod report;
+mod run_folder;
+mod server;
+mod server_file;
+mod system_args;
+mod table;
 mod text;
 mod trial;
+mod version;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(answer) => return Exit::of_usage(&answer).into(),
     };
-    logging::start(&cli.logging);
-    let exit = match cli.command {
+    // A running system logs in its own way.
+    if !matches!(cli.command, Command::Up(_)) {
+        logging::start(&cli.logging);
+    }
+    run(cli).into()
+}
+
+fn run(cli: Cli) -> Exit {
+    let system = &cli.system;
+    match cli.command {
         Command::Try(args) => commands::r#try::run(*args),
         Command::Inspect(args) => commands::inspect::run(&args),
-    };
-    exit.into()
+        Command::Up(args) => commands::up::run(*args, &cli.logging),
+        Command::Ask(args) => commands::ask::run(args, system),
+        Command::Send(args) => commands::send::run(args, system),
+        Command::Publish(args) => commands::publish::run(args, system),
+        Command::Ps(args) => commands::ps::run(&args, system),
+        Command::Logs(args) => commands::logs::run(&args, system),
+        Command::Deploy(args) => commands::deploy::run(args, system),
+        Command::Upgrade(args) => commands::upgrade::run(args, system),
+        Command::Rollback(args) => commands::rollback::run(&args, system),
+        Command::Stop(args) => commands::stop::run(&args, system),
+        Command::Resume(args) => commands::resume::run(&args, system),
+        Command::Dead(args) => commands::dead::run(&args, system),
+        Command::Replay(args) => commands::replay::run(&args, system),
+    }
 }

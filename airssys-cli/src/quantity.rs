@@ -79,6 +79,14 @@ pub(crate) fn count(count: u64) -> String {
     parted
 }
 
+/// So many of something: `1 actor`, `2 actors`.
+pub(crate) fn many(number: u64, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        number => format!("{} {what}s", count(number)),
+    }
+}
+
 /// A time to three digits: `980 ns`, `12.3 µs`, `4.56 ms`, `2 s`.
 pub(crate) fn time(nanoseconds: u64) -> String {
     let (unit, name) = match nanoseconds {
@@ -88,6 +96,18 @@ pub(crate) fn time(nanoseconds: u64) -> String {
         _ => (1e9, "s"),
     };
     format!("{} {name}", three_digits(nanoseconds as f64 / unit))
+}
+
+/// A stretch of time as one thinks of it: `12 s`, `3 min`, `2 h 5 min`, `4 d`.
+pub(crate) fn stretch(milliseconds: u64) -> String {
+    let (seconds, minutes) = (milliseconds / 1_000, milliseconds / 60_000);
+    match (minutes / 1_440, minutes / 60, minutes) {
+        (_, _, 0) if seconds == 0 => format!("{milliseconds} ms"),
+        (_, _, 0) => format!("{seconds} s"),
+        (_, 0, minutes) => format!("{minutes} min"),
+        (0, hours, minutes) => format!("{hours} h {} min", minutes % 60),
+        (days, ..) => format!("{days} d"),
+    }
 }
 
 /// A number to three digits, without zeros at its end.
@@ -167,6 +187,20 @@ mod tests {
         assert_eq!(time(4_560_000), "4.56 ms");
         assert_eq!(time(2_000_000_000), "2 s");
         assert_eq!(time(3_600_000_000_000), "3600 s");
+    }
+
+    #[test]
+    fn stretches_are_short() {
+        for (milliseconds, expected) in [
+            (0, "0 ms"),
+            (999, "999 ms"),
+            (59_999, "59 s"),
+            (60_000, "1 min"),
+            (7_500_000, "2 h 5 min"),
+            (400_000_000, "4 d"),
+        ] {
+            assert_eq!(stretch(milliseconds), expected);
+        }
     }
 
     #[test]

@@ -58,28 +58,9 @@ struct Report<'a> {
     needs: &'a [Need],
 }
 
-/// The report on what cannot be looked at.
-#[derive(Debug, Serialize)]
-struct Unreadable<'a> {
-    error: &'a Failure,
-}
-
 /// Inspects a component. One that cannot be run here is still a good answer.
 pub(crate) fn run(args: &InspectArgs) -> Exit {
-    match inspect(args) {
-        Ok(()) => Exit::Success,
-        Err(failure) => {
-            let told = match args.json {
-                true => output::write_json(&Unreadable { error: &failure }),
-                false => {
-                    failure.print();
-                    Ok(())
-                }
-            };
-            told.inspect_err(Failure::print)
-                .map_or_else(|e| e.exit, |()| failure.exit)
-        }
-    }
+    output::exit_of(args.json.into(), inspect(args))
 }
 
 fn inspect(args: &InspectArgs) -> Result<(), Failure> {

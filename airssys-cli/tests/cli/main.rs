@@ -8,11 +8,16 @@
 mod arguments;
 mod caching;
 mod failures;
+mod hostile_http;
 mod inspecting;
 mod interrupting;
 mod json;
 mod limiting;
 mod logging;
+mod operating;
 mod repeating;
 mod run;
+mod system;
+mod talking;
 mod trying;
+mod up;

@@ -148,6 +148,14 @@ impl<W: World> Actor<W> {
         started
     }
 
+    /// Takes up the actor's state, if that is not done. Should it fail, the next message
+    /// finds out.
+    pub(crate) async fn take_up(&mut self) {
+        if self.life.is_none() {
+            self.life = self.load().await.ok();
+        }
+    }
+
     /// Waits for room among the live actors, and takes up the actor's state.
     async fn load(&mut self) -> Result<Life<W::Guest>, TurnFailure> {
         if self.permit.is_none() {
@@ -257,9 +265,9 @@ impl<W: World> Actor<W> {
     pub(crate) async fn restart(&mut self) {
         if let Some(mut life) = self.life.take() {
             self.let_go(&mut life).await;
-            self.cell.run_by(0);
             let version = Arc::clone(&life.version);
             self.life = Some(life.renew(version, &self.cell.address));
+            self.settle();
         }
     }
 

@@ -3,35 +3,33 @@
 // Layer 1: Standard library imports
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread::panicking;
 
 // Layer 2: Third-party crate imports
-use tokio::select;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::yield_now;
-use tokio::time::sleep;
 use tracing::Instrument;
 
 // Layer 3: Internal module imports
 use crate::component::activation::Life;
 use crate::component::cell::{Cell, Phase};
-use crate::component::deployment::{Counters, Deployment};
+use crate::component::deployment::Deployment;
 use crate::component::mailbox::{Found, Signal};
-use crate::component::supervision::restart::Failure;
 use crate::component::turn::{FailedTurn, Place, TurnEnd, TurnFailure, run_turn};
 use crate::component::world::World;
 use crate::core::delivery::dead_letter::DeathCause;
 use crate::core::delivery::envelope::Envelope;
 use crate::core::delivery::refusal::Refusal;
 use crate::core::event::Event;
-use crate::core::runtime::errors::{FaultKind, WasmError};
 use crate::core::turn::guest::{Guest, Pace};
 
 /// How many turns an actor runs before it lets others run. Without it, a flood of messages
 /// to one actor would hold its thread.
 const TURNS_IN_A_ROW: u32 = 64;
+
+/// How long it runs before it does, in milliseconds.
+const MS_IN_A_ROW: u64 = 2;
 
 /// One live actor. It is a task, which ends when the actor is passivated or stopped.
 pub struct Actor<W: World> {
@@ -46,12 +44,14 @@ pub struct Actor<W: World> {
     /// Messages that were drained from the mailbox.
     batch: VecDeque<Envelope>,
     turns_in_a_row: u32,
+    /// When it last let others run.
+    yielded_ms: u64,
     /// Among whom it runs.
     pace: Pace,
 }
 
 /// Whether the actor goes on, or ends for a reason.
-type Course = ControlFlow<Refusal>;
+pub(crate) type Course = ControlFlow<Refusal>;
 
 impl<W: World> Actor<W> {
     /// An actor that has no instance yet.
@@ -69,6 +69,7 @@ impl<W: World> Actor<W> {
             is_listed: false,
             batch: VecDeque::new(),
             turns_in_a_row: 0,
+            yielded_ms: 0,
             pace: Pace::Quick,
         }
     }
@@ -93,7 +94,10 @@ impl<W: World> Actor<W> {
 
     /// Obeys a signal, or handles the messages that there are.
     async fn step(&mut self) -> Course {
-        if self.cell.always && self.life.is_none() {
+        if let Some(signal) = self.cell.mailbox.take_signal() {
+            return self.obey(signal).await;
+        }
+        if self.cell.always && !self.has_instance() {
             self.start_always().await?;
         }
         if self.batch.is_empty() {
@@ -101,35 +105,39 @@ impl<W: World> Actor<W> {
             if let Found::Signal(signal) = next.await {
                 return self.obey(signal).await;
             }
+            self.yielded_ms = self.world.clock().now().clock_ms;
         }
-        while let Some(envelope) = self.batch.pop_front() {
+        // Its program tells among whom it is to run.
+        self.take_up().await;
+        while self.pace() == self.pace
+            && let Some(envelope) = self.batch.pop_front()
+        {
             self.handle(envelope).await?;
             if let Some(signal) = self.cell.mailbox.take_signal() {
                 self.obey(signal).await?;
             }
-            if self.pace() != self.pace {
-                break;
-            }
-            self.turns_in_a_row += 1;
-            if self.turns_in_a_row >= TURNS_IN_A_ROW {
-                self.turns_in_a_row = 0;
-                yield_now().await;
-            }
+            self.give_way().await;
         }
         Course::Continue(())
     }
 
+    /// Lets others run, if this actor has run for a while.
+    async fn give_way(&mut self) {
+        let now_ms = self.world.clock().now().clock_ms;
+        self.turns_in_a_row += 1;
+        let ran_ms = now_ms.saturating_sub(self.yielded_ms);
+        if self.turns_in_a_row >= TURNS_IN_A_ROW || ran_ms >= MS_IN_A_ROW {
+            self.turns_in_a_row = 0;
+            self.yielded_ms = now_ms;
+            yield_now().await;
+        }
+    }
+
     async fn obey(&mut self, signal: Signal) -> Course {
         match signal {
-            Signal::Stop => return Course::Break(Refusal::Stopped),
-            Signal::GiveUp => return Course::Break(Refusal::GivenUp),
+            Signal::Stop | Signal::GiveUp => return self.end_unless_resumed(),
             Signal::End => return Course::Break(Refusal::ShuttingDown),
-            Signal::Restart => {
-                self.restart().await;
-                if self.cell.always {
-                    self.start_always().await?;
-                }
-            }
+            Signal::Restart => self.restart().await,
             // An actor without an instance switches when it gets one.
             Signal::Switch => {
                 if self.has_instance() {
@@ -147,6 +155,14 @@ impl<W: World> Actor<W> {
         Course::Continue(())
     }
 
+    /// What an actor does that was stopped or given up, and perhaps resumed since.
+    pub(crate) fn end_unless_resumed(&self) -> Course {
+        let standing = self.world.standing(&self.cell.address);
+        standing
+            .refusal()
+            .map_or(Course::Continue(()), Course::Break)
+    }
+
     /// Handles one message: as often as its policy allows, and then it is a dead letter.
     async fn handle(&mut self, envelope: Envelope) -> Course {
         let mut envelope = envelope;
@@ -157,36 +173,33 @@ impl<W: World> Actor<W> {
                 Ok(()) => return Course::Continue(()),
                 Err(failed) => failed,
             };
-            if !self.has_instance() {
-                self.cell.run_by(0);
-            }
+            self.settle();
             let kind = envelope.content.kind();
             if failed.is_abandoned() {
                 // No fault of the actor's: whoever asked might have waited longer. Else an
                 // impatient caller could have it given up.
                 self.report(&failed.failure, kind, attempt);
-                self.count_against_version();
+                self.blame_version();
                 self.expire(&mut envelope);
-                break;
+                return Course::Continue(());
             }
             self.take_note(&failed.failure, kind, attempt);
             let Some(pause) = self.pause_after(&failed.failure, attempt) else {
                 self.give_up(envelope, *failed, attempt);
-                break;
+                return Course::Continue(());
             };
-            if let ControlFlow::Break(ending) = self.pause(pause).await {
-                self.bury(envelope, DeathCause::Ended(ending), attempt, failed.turn);
-                return Course::Break(ending);
+            let course = self.pause(pause).await;
+            if course.is_break() {
+                self.give_up(envelope, *failed, attempt);
+                return course;
             }
         }
-        if self.cell.always {
-            self.start_always().await?;
-        }
-        Course::Continue(())
     }
 
     /// Tries to handle a message once.
     async fn attempt(&mut self, envelope: &mut Envelope) -> Result<(), Box<FailedTurn>> {
+        self.ensure_live().await.map_err(FailedTurn::new)?;
+        // Read only now, since to start may take its time.
         let now = self.world.clock().now();
         self.cell.use_at(now.clock_ms);
         let budget_ms = match envelope.deadline_ms {
@@ -196,7 +209,6 @@ impl<W: World> Actor<W> {
             }
             deadline_ms => deadline_ms.map(|deadline_ms| deadline_ms - now.clock_ms),
         };
-        self.ensure_live().await.map_err(FailedTurn::new)?;
         let Some(life) = &mut self.life else {
             return Err(FailedTurn::new(TurnFailure::gone()));
         };
@@ -250,84 +262,6 @@ impl<W: World> Actor<W> {
         }
     }
 
-    /// How long to wait before a message is tried again, if it is to be. A message that an
-    /// instance refused unharmed would be refused again.
-    fn pause_after(&self, failure: &TurnFailure, attempt: u32) -> Option<Duration> {
-        match failure {
-            TurnFailure::Failed(_) if self.has_instance() => None,
-            TurnFailure::NotCommitted(_) => None,
-            _ => {
-                let policy = &self.deployment.settings.retry;
-                policy.pause_after(attempt, rand::random())
-            }
-        }
-    }
-
-    /// Waits, and obeys only what ends the actor or gives it another version.
-    async fn pause(&mut self, pause: Duration) -> Course {
-        self.cell.enter(Phase::Pausing);
-        let mut pause = pin!(sleep(pause));
-        loop {
-            let signal = select! {
-                () = &mut pause => return Course::Continue(()),
-                signal = self.cell.mailbox.next_signal() => signal,
-            };
-            match signal {
-                Signal::Stop => return Course::Break(Refusal::Stopped),
-                Signal::GiveUp => return Course::Break(Refusal::GivenUp),
-                Signal::End => return Course::Break(Refusal::ShuttingDown),
-                // The instance is gone already, the next one is of the current version,
-                // and there is a message to be handled.
-                Signal::Restart | Signal::Switch | Signal::Start | Signal::Passivate => {}
-            }
-        }
-    }
-
-    /// Counts and reports a failure, and asks the supervisor what follows from it.
-    fn take_note(&mut self, failure: &TurnFailure, kind: &str, attempt: u32) {
-        self.report(failure, kind, attempt);
-        let failure = match failure {
-            TurnFailure::NotCommitted(error) => return self.world.halt(error),
-            TurnFailure::Retry(_) => return,
-            TurnFailure::Failed(_) if self.has_instance() => return,
-            TurnFailure::NotStarted(_) => Failure::RefusedToStart,
-            TurnFailure::Failed(_) => Failure::Crashed,
-        };
-        self.count_against_version();
-        self.world.failed(&self.cell.address, failure);
-    }
-
-    /// Counts a failure of the version that runs the actor, which may be new.
-    fn count_against_version(&self) {
-        let now_ms = self.world.clock().now().clock_ms;
-        if let Some(life) = &self.life
-            && let Some(failed) = self.deployment.failed(life.version.number, now_ms)
-        {
-            self.world.revert(&self.deployment, failed);
-        }
-    }
-
-    /// Tells whoever watches about a failure.
-    pub(crate) fn report(&self, failure: &TurnFailure, kind: &str, attempt: u32) {
-        Counters::count(&self.deployment.counters.failed);
-        let actor = &self.cell.address;
-        tracing::debug!(target: "airssys", %actor, kind, attempt, error = %failure, "a turn failed");
-        if let TurnFailure::Failed(WasmError::RuntimeError(fault)) = failure
-            && fault.kind == FaultKind::Denied
-        {
-            self.world.tell(|| Event::Denied {
-                actor: actor.clone(),
-                what: fault.reason.clone(),
-            });
-        }
-        self.world.tell(|| Event::TurnFailed {
-            actor: actor.clone(),
-            kind: kind.to_owned(),
-            attempt,
-            error: failure.to_string(),
-        });
-    }
-
     /// Ends the actor for good. What waits for it becomes dead letters.
     async fn end(&mut self, ending: Refusal) {
         self.put_away().await;
@@ -342,7 +276,17 @@ impl<W: World> Actor<W> {
         });
     }
 
-    fn has_instance(&self) -> bool {
+    /// Shows others whether it has an instance.
+    pub(crate) fn settle(&self) {
+        if self.has_instance() {
+            self.cell.enter(Phase::Ready);
+        } else {
+            self.cell.enter(Phase::Resting);
+            self.cell.run_by(0);
+        }
+    }
+
+    pub(crate) fn has_instance(&self) -> bool {
         self.life.as_ref().is_some_and(|life| life.guest.is_live())
     }
 
@@ -359,6 +303,10 @@ impl<W: World> Drop for Actor<W> {
     fn drop(&mut self) {
         if self.cell.is_retired() {
             return;
+        }
+        if !panicking() {
+            // Tasks are dropped when their runtime ends, and nobody runs another.
+            self.world.directory().close();
         }
         let left = self.world.directory().remove(&self.cell);
         let batch = std::mem::take(&mut self.batch);
@@ -378,6 +326,7 @@ mod tests {
     use crate::component::supervision::status::Standing;
     use crate::core::turn::call::CallOutcome;
     use crate::core::turn::errors::CallError;
+    use std::time::Duration;
     use tokio::time::Instant;
 
     fn steady() -> ActorSettings {

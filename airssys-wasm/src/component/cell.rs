@@ -33,13 +33,14 @@ pub struct Cell {
 /// What a live actor is doing.
 ///
 /// ```text
-///             first message                      a turn failed
-///    (none) ────────────────▶ Starting ──▶ Ready ─────────────▶ Pausing
-///      ▲                         ▲   │       │ ◀────────────────  │
-///      │                         │   └───────┼── did not start ──▶│
-///      │  idle, or room needed   │           │                    │
-///      └──────────────────── Ending ◀────────┴────────────────────┘
-///                                                 stopped, given up
+///           first message                     a turn failed
+///   (none) ───────────────▶ Starting ──▶ Ready ────────────▶ Pausing
+///     ▲                      ▲  ▲          │ ◀── tried again ── │
+///     │                      │  └──────────┼─── it crashed ─────┤
+///     │                   message          │                    │ tried too often
+///     │                      └── Resting ◀─┼────────────────────┘
+///     │  idle, or room needed       │      │
+///     └──────────────── Ending ◀────┴──────┘  stopped, given up
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -51,6 +52,8 @@ pub enum Phase {
     Ready,
     /// Its last turn failed, and it waits before it tries again.
     Pausing,
+    /// It lost its instance, and gets another with its next message.
+    Resting,
     /// It is being passivated, or stopped.
     Ending,
 }
@@ -101,6 +104,7 @@ impl Cell {
             0 => Phase::Starting,
             1 => Phase::Ready,
             2 => Phase::Pausing,
+            3 => Phase::Resting,
             _ => Phase::Ending,
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
 // Layer 3: Internal module imports
 use crate::component::live_set::LiveSet;
@@ -80,6 +80,13 @@ struct Versions<G> {
     count: u64,
 }
 
+impl<G> Versions<G> {
+    /// There always is one.
+    fn current(&self) -> Arc<Version<G>> {
+        Arc::clone(&self.kept[self.kept.len() - 1])
+    }
+}
+
 /// The first time of a new version.
 struct Trial<G> {
     number: u64,
@@ -89,8 +96,20 @@ struct Trial<G> {
     before: Arc<Version<G>>,
 }
 
+/// Whose failure it is.
+pub(crate) enum Blame<G> {
+    /// The actor's, whose version is no longer watched.
+    Actor,
+    /// The version's, which is new.
+    Version,
+    /// The version's, and it is one more than a new version may have. Told once.
+    TooMuch(Failed<G>),
+}
+
 /// A version that failed once more than it may in its first time.
 pub struct Failed<G> {
+    /// Its number.
+    pub number: u64,
     /// How often it failed.
     pub failures: u32,
     /// The version to return to.
@@ -164,7 +183,7 @@ impl<G> Deployment<G> {
     /// The current version.
     pub fn current(&self) -> Arc<Version<G>> {
         let versions = self.versions.read().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&versions.kept[versions.kept.len() - 1])
+        versions.current()
     }
 
     /// The versions that can be returned to, the newest first, which is the current one.
@@ -173,29 +192,7 @@ impl<G> Deployment<G> {
         versions.kept.iter().rev().cloned().collect()
     }
 
-    /// Makes a version the current one. Returns the one that was.
-    pub fn switch_to(&self, id: Arc<VersionId>, make: Arc<MakeGuest<G>>) -> Arc<Version<G>> {
-        self.end_trial();
-        let mut versions = self
-            .versions
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let number = versions.count + 1;
-        versions.count = number;
-        let before = Arc::clone(&versions.kept[versions.kept.len() - 1]);
-        // One that comes back is kept once.
-        versions.kept.retain(|kept| kept.id.digest != id.digest);
-        versions
-            .kept
-            .push_back(Arc::new(Version { number, id, make }));
-        while versions.kept.len() > self.settings.kept_versions.max(2) {
-            versions.kept.pop_front();
-        }
-        self.current.store(number, Ordering::Release);
-        before
-    }
-
-    /// Makes a version the current one, and watches it for its first time. Returns the
+    /// Makes a new version the current one, and watches it for its first time. Returns the
     /// one that was current.
     pub fn try_version(
         &self,
@@ -203,15 +200,72 @@ impl<G> Deployment<G> {
         make: Arc<MakeGuest<G>>,
         now_ms: u64,
     ) -> Arc<Version<G>> {
-        let before = self.switch_to(id, make);
+        let mut versions = self.write_versions();
+        let before = versions.current();
+        let number = self.install(&mut versions, id, make);
         *self.trial() = Some(Trial {
-            number: self.current_number(),
+            number,
             until_ms: now_ms.saturating_add(self.settings.upgrade.window_ms),
             failures: 0,
             before: Arc::clone(&before),
         });
         self.is_on_trial.store(true, Ordering::Relaxed);
         before
+    }
+
+    /// Returns to a version that is kept. Those that came after it are kept as the oldest,
+    /// so that to return once more is to go further back. Returns the one that was current.
+    pub fn return_to(&self, version: &Version<G>) -> Arc<Version<G>> {
+        let mut versions = self.write_versions();
+        let before = versions.current();
+        let place = versions
+            .kept
+            .iter()
+            .position(|it| it.number == version.number);
+        if let Some(place) = place {
+            let newer = versions.kept.split_off(place + 1);
+            for version in newer.into_iter().rev() {
+                versions.kept.push_front(version);
+            }
+        }
+        let (id, make) = (Arc::clone(&version.id), Arc::clone(&version.make));
+        self.install(&mut versions, id, make);
+        before
+    }
+
+    /// Returns to the version before the one that failed, which is not kept, unless that is
+    /// not the current one any more. Says whether it did.
+    pub(crate) fn revert(&self, failed: &Failed<G>) -> bool {
+        let mut versions = self.write_versions();
+        if versions.current().number != failed.number {
+            return false;
+        }
+        versions.kept.pop_back();
+        let (id, make) = (&failed.before.id, &failed.before.make);
+        self.install(&mut versions, Arc::clone(id), Arc::clone(make));
+        true
+    }
+
+    /// Makes a version the current one, under a number of its own.
+    fn install(
+        &self,
+        versions: &mut Versions<G>,
+        id: Arc<VersionId>,
+        make: Arc<MakeGuest<G>>,
+    ) -> u64 {
+        *self.trial() = None;
+        self.is_on_trial.store(false, Ordering::Relaxed);
+        versions.count += 1;
+        let number = versions.count;
+        // One that comes back is kept once.
+        versions.kept.retain(|kept| kept.id.digest != id.digest);
+        let version = Arc::new(Version { number, id, make });
+        versions.kept.push_back(version);
+        while versions.kept.len() > self.settings.kept_versions.max(2) {
+            versions.kept.pop_front();
+        }
+        self.current.store(number, Ordering::Release);
+        number
     }
 
     /// Whether the current version is still being watched.
@@ -221,30 +275,34 @@ impl<G> Deployment<G> {
             .is_some_and(|trial| now_ms <= trial.until_ms)
     }
 
-    /// Counts a failure of a version. Tells once when a version on trial fails more often
-    /// than it may.
-    pub(crate) fn failed(&self, number: u64, now_ms: u64) -> Option<Failed<G>> {
+    /// Counts a failure of a version, if that is on trial.
+    pub(crate) fn failed(&self, number: u64, now_ms: u64) -> Blame<G> {
         if !self.is_on_trial.load(Ordering::Relaxed) {
-            return None;
+            return Blame::Actor;
         }
         let mut trial = self.trial();
-        let watched = trial.as_mut().filter(|trial| trial.number == number)?;
+        let Some(watched) = trial.as_mut().filter(|trial| trial.number == number) else {
+            return Blame::Actor;
+        };
         watched.failures += 1;
         let is_over = now_ms > watched.until_ms;
         if !is_over && watched.failures <= self.settings.upgrade.max_failures {
-            return None;
+            return Blame::Version;
         }
         self.is_on_trial.store(false, Ordering::Relaxed);
-        let Trial {
-            failures, before, ..
-        } = trial.take()?;
-        (!is_over).then_some(Failed { failures, before })
+        match trial.take() {
+            Some(trial) if !is_over => Blame::TooMuch(Failed {
+                number,
+                failures: trial.failures,
+                before: trial.before,
+            }),
+            _ => Blame::Actor,
+        }
     }
 
-    /// Ends the watch over the current version, which is then there to stay.
-    fn end_trial(&self) {
-        *self.trial() = None;
-        self.is_on_trial.store(false, Ordering::Relaxed);
+    fn write_versions(&self) -> RwLockWriteGuard<'_, Versions<G>> {
+        let versions = self.versions.write();
+        versions.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn trial(&self) -> MutexGuard<'_, Option<Trial<G>>> {

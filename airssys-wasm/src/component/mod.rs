@@ -8,6 +8,7 @@ pub mod clock;
 pub mod deployment;
 pub mod directory;
 pub mod effects;
+mod failing;
 pub mod live_set;
 pub mod mailbox;
 pub mod recording;

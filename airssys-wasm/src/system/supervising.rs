@@ -134,14 +134,15 @@ impl Node {
 
     /// A new version failed too often: the one before comes back.
     pub(crate) fn revert_to(&self, deployment: &Arc<Deployed>, failed: &Failed<StoreManager>) {
-        let (id, make) = (&failed.before.id, &failed.before.make);
-        deployment.switch_to(Arc::clone(id), Arc::clone(make));
+        if !deployment.revert(failed) {
+            return;
+        }
         self.signal_switch(&deployment.name);
         let component = &deployment.name;
         tracing::warn!(target: "airssys", component, failures = failed.failures, "upgrade reverted");
         self.tell(|| Event::UpgradeReverted {
             component: component.clone(),
-            to: Arc::clone(id),
+            to: Arc::clone(&failed.before.id),
             failures: failed.failures,
         });
     }

@@ -166,9 +166,9 @@ impl Node {
                 version: chosen.id.label.clone(),
             });
         }
-        let (id, make) = (Arc::clone(&chosen.id), Arc::clone(&chosen.make));
-        let from = component.deployment.switch_to(Arc::clone(&id), make);
-        Ok(self.switch(&component, &from, id).await)
+        let from = component.deployment.return_to(&chosen);
+        let to = Arc::clone(&chosen.id);
+        Ok(self.switch(&component, &from, to).await)
     }
 
     /// Has the live actors switch to what is the current version already, and waits until

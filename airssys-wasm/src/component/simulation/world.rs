@@ -244,8 +244,7 @@ impl World for SimulatedWorld {
         deployment: &Arc<Deployment<ScriptedGuest>>,
         failed: Failed<ScriptedGuest>,
     ) {
-        let before = &failed.before;
-        deployment.switch_to(Arc::clone(&before.id), Arc::clone(&before.make));
+        deployment.revert(&failed);
     }
 
     fn halt(&self, error: &StoreError) {

@@ -1,0 +1,216 @@
+//! A running system and the server in front of it.
+
+// Layer 1: Standard library imports
+use std::future::Future;
+use std::io;
+use std::path::PathBuf;
+use std::process;
+use std::sync::Arc;
+use std::time::Duration;
+
+// Layer 2: Third-party crate imports
+use airssys_wasm::runtime::cache::CompileCache;
+use airssys_wasm::system::builder::SystemBuilder;
+use airssys_wasm::system::config::system::SystemConfig;
+use airssys_wasm::system::error::StartError;
+use airssys_wasm::system::shutdown::ShutdownReport;
+use tokio::net::TcpListener;
+use tokio::select;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+// Layer 3: Internal module imports
+use crate::advice;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::input::ComponentFile;
+use crate::interrupt::interrupted;
+use crate::log_book::LogBook;
+use crate::now::now_ms;
+use crate::server::routes::serve;
+use crate::server::shared::{MAX_REQUESTS, Shared, Sizes};
+use crate::server::telling::tell_events;
+use crate::server_file::{ServerFile, new_token};
+
+/// How long answers may take to be read when the system has ended.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
+/// What a system is started with.
+pub(crate) struct Starting {
+    pub(crate) config: SystemConfig,
+    pub(crate) cache: Option<CompileCache>,
+    pub(crate) book: Arc<LogBook>,
+    pub(crate) listener: TcpListener,
+}
+
+/// A running system and the server in front of it.
+pub(crate) struct Host {
+    /// Where it listens.
+    pub(crate) url: String,
+    shared: Arc<Shared>,
+    started_ms: u64,
+    end_server: Option<oneshot::Sender<()>>,
+    server: JoinHandle<io::Result<()>>,
+    telling: JoinHandle<()>,
+}
+
+impl Host {
+    /// Starts a system and serves it.
+    ///
+    /// # Errors
+    ///
+    /// When a component cannot be run, or the machine lacks what it takes.
+    pub(crate) async fn start(starting: Starting) -> Result<Self, Failure> {
+        let Starting {
+            config,
+            cache,
+            book,
+            listener,
+        } = starting;
+        let address = listener.local_addr();
+        let address = address.map_err(|e| Failure::new(Exit::Io, "io", "no address").because(e))?;
+        let sizes = Sizes::of(&config);
+        let sources = config.components.iter();
+        let sources: Vec<_> = sources
+            .map(|it| (it.name.to_string(), it.source.clone()))
+            .collect();
+        let builder = SystemBuilder::from(config);
+        let builder = match cache {
+            Some(cache) => builder.cache(cache),
+            None => builder,
+        };
+        let system = builder
+            .start()
+            .await
+            .map_err(|e| not_started(e, &sources))?;
+        let telling = tokio::spawn(tell_events(system.subscribe_events(), Arc::clone(&book)));
+        let shared = Arc::new(Shared {
+            system,
+            book,
+            token: new_token()?,
+            places: Arc::new(Semaphore::new(MAX_REQUESTS)),
+            sizes,
+        });
+        let (end_server, end) = oneshot::channel();
+        Ok(Self {
+            url: format!("http://{address}"),
+            server: tokio::spawn(serve(listener, Arc::clone(&shared), end)),
+            shared,
+            started_ms: now_ms(),
+            end_server: Some(end_server),
+            telling,
+        })
+    }
+
+    /// What commands need to talk to it.
+    pub(crate) fn server_file(&self) -> ServerFile {
+        ServerFile {
+            name: self.shared.system.name().to_owned(),
+            url: self.url.clone(),
+            token: self.shared.token.clone(),
+            pid: process::id(),
+            started_ms: self.started_ms,
+        }
+    }
+
+    /// The names of its components.
+    pub(crate) fn components(&self) -> Vec<String> {
+        let components = self.shared.system.status().components;
+        components.into_iter().map(|it| it.name).collect()
+    }
+
+    /// How many actors are live.
+    pub(crate) fn live_actors(&self) -> usize {
+        self.shared.system.status().live_actors
+    }
+
+    /// Lets actors finish, then answers what is still to be answered, and ends.
+    pub(crate) async fn end(&mut self) -> ShutdownReport {
+        let report = self.shared.system.shutdown().await;
+        self.shared.book.close();
+        drop(self.end_server.take());
+        // What it says about its end has no reader.
+        drop(timeout(LAST_ANSWERS, &mut self.server).await);
+        self.telling.abort();
+        report
+    }
+}
+
+/// Ctrl-C and SIGTERM.
+pub(crate) struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interrupts {
+    /// Begins to listen for them.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not allow it.
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) {
+        select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    /// What comes of some work, unless one of them comes first.
+    ///
+    /// # Errors
+    ///
+    /// When one does.
+    pub(crate) async fn or_abandoned<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Failure> {
+        select! {
+            done = work => Ok(done),
+            () = self.next() => Err(interrupted()),
+        }
+    }
+}
+
+fn not_started(error: StartError, sources: &[(String, Option<PathBuf>)]) -> Failure {
+    match error {
+        StartError::Component { name, source } => {
+            let path = sources
+                .iter()
+                .find(|(it, _)| *it == name)
+                .and_then(|(_, path)| path.clone());
+            let path = path.unwrap_or_else(|| PathBuf::from(&name));
+            // Read again for the words about it alone.
+            let file = ComponentFile::beginning(path);
+            advice::not_loaded(source, &file)
+        }
+        StartError::Io { path, source } => {
+            Failure::new(Exit::Io, "io", format!("cannot read {}", path.display()))
+                .because(source)
+                .next("check the path and the rights")
+        }
+        StartError::Machine(why) => Failure::new(
+            Exit::Internal,
+            "internal",
+            "the machine lacks what the system needs",
+        )
+        .because(why)
+        .next("lower `max_live_actors` in airssys.toml, or see `ulimit -a`"),
+        error => Failure::new(
+            Exit::BadManifest,
+            "bad-manifest",
+            "there is no system to start",
+        )
+        .because(error)
+        .next("mend it; `airssys up --print-schema` prints what may stand in an airssys.toml"),
+    }
+}

@@ -1,0 +1,15 @@
+//! The HTTP face of a running system, thin over its handle.
+
+pub(crate) mod actors;
+pub(crate) mod components;
+pub(crate) mod dead_letter_view;
+pub(crate) mod dead_letters;
+pub(crate) mod extract;
+pub(crate) mod guard;
+pub(crate) mod logs;
+pub(crate) mod problem;
+pub(crate) mod routes;
+pub(crate) mod shared;
+pub(crate) mod status;
+pub(crate) mod telling;
+pub(crate) mod topics;

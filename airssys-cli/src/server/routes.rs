@@ -1,0 +1,116 @@
+//! Which request goes where, and serving them.
+
+// Layer 1: Standard library imports
+use std::io;
+use std::sync::Arc;
+
+// Layer 2: Third-party crate imports
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+// Layer 3: Internal module imports
+use crate::server::guard::{check_length, guard};
+use crate::server::problem::Problem;
+use crate::server::shared::Shared;
+use crate::server::{actors, components, dead_letters, logs, status, topics};
+
+/// Answers requests until `end` is sent or dropped, and then those that are under way.
+///
+/// # Errors
+///
+/// When the listener fails for good.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    end: oneshot::Receiver<()>,
+) -> io::Result<()> {
+    let ended = async {
+        // Dropped is as good as sent.
+        drop(end.await);
+    };
+    axum::serve(listener, router(shared))
+        .with_graceful_shutdown(ended)
+        .await
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    let messages = Router::new()
+        .route(
+            "/v1/actors/{namespace}/{name}/{instance}/ask",
+            post(actors::ask),
+        )
+        .route(
+            "/v1/actors/{namespace}/{name}/{instance}/send",
+            post(actors::send),
+        )
+        .route("/v1/topics/{topic}", post(topics::publish))
+        .layer(from_fn_with_state(shared.sizes.message, check_length))
+        .layer(DefaultBodyLimit::max(shared.sizes.message));
+    let versions = Router::new()
+        .route(
+            "/v1/components/{namespace}/{name}",
+            post(components::deploy),
+        )
+        .route(
+            "/v1/components/{namespace}/{name}/upgrade",
+            post(components::upgrade),
+        )
+        .layer(from_fn_with_state(shared.sizes.component, check_length))
+        .layer(DefaultBodyLimit::max(shared.sizes.component));
+    Router::new()
+        .merge(messages)
+        .merge(versions)
+        .route("/v1/status", get(status::status))
+        .route("/v1/resume", post(status::resume))
+        .route("/v1/actors", get(actors::list))
+        .route(
+            "/v1/actors/{namespace}/{name}/{instance}",
+            get(actors::inspect),
+        )
+        .route(
+            "/v1/actors/{namespace}/{name}/{instance}/stop",
+            post(actors::stop),
+        )
+        .route("/v1/components", get(components::list))
+        .route(
+            "/v1/components/{namespace}/{name}/rollback",
+            post(components::rollback),
+        )
+        .route(
+            "/v1/dead-letters",
+            get(dead_letters::list).delete(dead_letters::drop_many),
+        )
+        .route(
+            "/v1/dead-letters/{id}",
+            get(dead_letters::show).delete(dead_letters::drop_one),
+        )
+        .route("/v1/dead-letters/{id}/retry", post(dead_letters::retry))
+        .route("/v1/dead-letters/{id}/replay", post(dead_letters::replay))
+        .route("/v1/logs", get(logs::logs))
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(Arc::clone(&shared), guard))
+        .with_state(shared)
+}
+
+async fn unknown() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "unknown-path",
+        "there is nothing at this path",
+    )
+    .next("everything is below /v1; /v1/status is a beginning")
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "wrong-method",
+        "this path takes another method",
+    )
+}

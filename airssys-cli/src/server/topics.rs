@@ -1,0 +1,40 @@
+//! Topics.
+
+// Layer 1: Standard library imports
+use std::sync::Arc;
+
+// Layer 2: Third-party crate imports
+use airssys_wasm::core::component::MessagePayload;
+use axum::extract::{Path, State};
+use serde::{Deserialize, Serialize};
+
+// Layer 3: Internal module imports
+use crate::server::extract::{Asked, Body};
+use crate::server::problem::Problem;
+use crate::server::shared::Shared;
+use crate::server::status::Json;
+
+/// What is published.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PublishQuery {
+    #[serde(default)]
+    kind: String,
+}
+
+/// How many actors get it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Receivers {
+    pub(crate) receivers: usize,
+}
+
+/// `POST /v1/topics/{topic}`: the body is the payload.
+pub(crate) async fn publish(
+    State(shared): State<Arc<Shared>>,
+    Path(topic): Path<String>,
+    Asked(query): Asked<PublishQuery>,
+    body: Body,
+) -> Result<Json<Receivers>, Problem> {
+    let payload = MessagePayload::from(body);
+    let receivers = shared.system.publish(&topic, query.kind, payload)?;
+    Ok(Json(Receivers { receivers }))
+}

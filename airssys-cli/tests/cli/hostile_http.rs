@@ -1,0 +1,270 @@
+//! Requests that are not meant well.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::system::{Home, Up};
+
+struct Target {
+    home: Home,
+    up: Up,
+    token: String,
+}
+
+impl Target {
+    fn new() -> Self {
+        let home = Home::with_manifest(&["echo"], "");
+        let up = home.up("--name target");
+        let file: Value =
+            serde_json::from_slice(&fs::read(home.server_file("target")).unwrap()).unwrap();
+        let token = file["token"].as_str().unwrap().to_owned();
+        Self { home, up, token }
+    }
+
+    /// The status and the kind of the problem that a request is answered with.
+    fn ask(&self, line: &str, headers: &str, body: &[u8]) -> (u16, String) {
+        let head = format!("{line} HTTP/1.1\r\nconnection: close\r\n{headers}\r\n");
+        let answer = self.up.raw(&[head.as_bytes(), body].concat());
+        let status = answer
+            .split(' ')
+            .nth(1)
+            .and_then(|it| it.parse().ok())
+            .unwrap_or_default();
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        let json: Value = serde_json::from_str(body).unwrap_or_default();
+        (status, json["kind"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// As [`ask`](Self::ask), with everything that it takes to be let in.
+    fn admitted(&self, line: &str, headers: &str, body: &[u8]) -> (u16, String) {
+        let admission = format!(
+            "host: localhost\r\nauthorization: Bearer {}\r\n",
+            self.token
+        );
+        self.ask(line, &format!("{admission}{headers}"), body)
+    }
+}
+
+#[test]
+fn only_the_owner_under_the_name_of_this_machine_is_let_in() {
+    let target = Target::new();
+    let token = &target.token;
+    let refused = |headers: &str, status: u16, kind: &str| {
+        let (found, problem) = target.ask("GET /v1/status", headers, b"");
+        assert_eq!((found, problem.as_str()), (status, kind), "{headers}");
+    };
+    assert_eq!(target.admitted("GET /v1/status", "", b"").0, 200);
+    refused("host: 127.0.0.1\r\n", 401, "unauthorized");
+    for wrong in [
+        String::new(),
+        "Bearer ".to_owned(),
+        "Bearer x".to_owned(),
+        format!("Bearer {token}x"),
+        format!("Bearer {}", &token[1..]),
+        format!("bearer {token}"),
+        format!("Basic {token}"),
+        token.clone(),
+    ] {
+        refused(
+            &format!("host: localhost\r\nauthorization: {wrong}\r\n"),
+            401,
+            "unauthorized",
+        );
+    }
+    for host in ["evil.example", "127.0.0.1.evil.example", "10.0.0.1:80", ""] {
+        let headers = format!("host: {host}\r\nauthorization: Bearer {token}\r\n");
+        refused(&headers, 421, "foreign-host");
+    }
+    refused(
+        &format!("authorization: Bearer {token}\r\n"),
+        421,
+        "foreign-host",
+    );
+    // Nothing is told about paths either.
+    assert_eq!(
+        target.ask("GET /nowhere", "host: localhost\r\n", b"").0,
+        401
+    );
+    assert_eq!(
+        target.ask("POST /v1/status", "host: localhost\r\n", b"").0,
+        401
+    );
+}
+
+#[test]
+fn malformed_requests_are_refused_as_json() {
+    let target = Target::new();
+    let large = "x".repeat(5 << 20);
+    let length = |bytes: usize| format!("content-length: {bytes}\r\n");
+    let long_path = format!("POST /v1/actors/app/echo/{}/ask", "x".repeat(300));
+    for (line, headers, body, status, kind) in [
+        ("GET /v1/nowhere", String::new(), "", 404, "unknown-path"),
+        ("GET /", String::new(), "", 404, "unknown-path"),
+        ("DELETE /v1/status", String::new(), "", 405, "wrong-method"),
+        (
+            "POST /v1/actors/app/echo/1/ask",
+            length(5 << 20),
+            large.as_str(),
+            413,
+            "too-large",
+        ),
+        (
+            "POST /v1/actors/app/echo/1/ask",
+            length(1 << 40),
+            "",
+            413,
+            "too-large",
+        ),
+        (
+            "POST /v1/actors/app/echo/1/ask?timeout_ms=-1",
+            length(0),
+            "",
+            400,
+            "invalid",
+        ),
+        (
+            "POST /v1/actors/app/echo/1/ask?timeout_ms=99999999",
+            length(0),
+            "",
+            400,
+            "invalid",
+        ),
+        (
+            "POST /v1/actors/app/echo/1/send?wait_ms=x",
+            length(0),
+            "",
+            400,
+            "invalid",
+        ),
+        (
+            "POST /v1/actors/app/echo/%2e%2e/ask",
+            length(0),
+            "",
+            400,
+            "invalid-address",
+        ),
+        (
+            "POST /v1/actors/app/e%2Fcho/1/ask",
+            length(0),
+            "",
+            400,
+            "invalid-address",
+        ),
+        (
+            "POST /v1/actors/app/echo/%ff/ask",
+            length(0),
+            "",
+            400,
+            "invalid",
+        ),
+        (long_path.as_str(), length(0), "", 400, "invalid-address"),
+        (
+            "POST /v1/actors/app/nobody/1/ask",
+            length(0),
+            "",
+            404,
+            "unknown-target",
+        ),
+        ("POST /v1/topics/a..b", length(0), "", 400, "invalid-topic"),
+        (
+            "POST /v1/components/airssys/x",
+            length(0),
+            "",
+            400,
+            "invalid-address",
+        ),
+        (
+            "POST /v1/components/app/x?nonsense=1",
+            length(0),
+            "",
+            400,
+            "invalid",
+        ),
+        (
+            "POST /v1/components/app/x",
+            length(0),
+            "",
+            422,
+            "not-a-component",
+        ),
+        (
+            "POST /v1/components/app/echo/upgrade",
+            length(4),
+            "\0asm",
+            422,
+            "not-a-component",
+        ),
+        ("POST /v1/resume", length(0), "", 400, "invalid"),
+        (
+            "POST /v1/resume?target=/",
+            length(0),
+            "",
+            400,
+            "invalid-address",
+        ),
+        ("GET /v1/dead-letters/x", String::new(), "", 400, "invalid"),
+        (
+            "GET /v1/dead-letters/7",
+            String::new(),
+            "",
+            404,
+            "no-dead-letter",
+        ),
+        (
+            "GET /v1/dead-letters?limit=-1",
+            String::new(),
+            "",
+            400,
+            "invalid",
+        ),
+        ("DELETE /v1/dead-letters", String::new(), "", 400, "invalid"),
+        ("GET /v1/logs?level=loud", String::new(), "", 400, "invalid"),
+    ] {
+        let answer = target.admitted(line, &headers, body.as_bytes());
+        assert_eq!((answer.0, answer.1.as_str()), (status, kind), "{line}");
+    }
+    // What is no HTTP is answered or cut off, and the system goes on.
+    for garbage in [
+        &b"\0\0\0\0\r\n\r\n"[..],
+        b"GET\r\n\r\n",
+        b"\x16\x03\x01\x02",
+        b"",
+    ] {
+        let answer = target.up.raw_half_closed(garbage);
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 400"),
+            "{answer}"
+        );
+    }
+    let trace = "traceparent: \u{1}nonsense\r\ncontent-length: 2\r\n";
+    assert_eq!(
+        target
+            .admitted("POST /v1/actors/app/echo/1/ask", trace, b"hi")
+            .0,
+        400
+    );
+    let trace = "traceparent: nonsense\r\ncontent-length: 2\r\n";
+    assert_eq!(
+        target
+            .admitted("POST /v1/actors/app/echo/1/ask", trace, b"hi")
+            .0,
+        200
+    );
+    assert_eq!(
+        target.home.run("ask app/echo/1 -d hi").assert_code(0).out(),
+        "hi"
+    );
+    // A component may be larger than a message.
+    let mut command = target.home.command("deploy app/large");
+    let file = target.home.path().join("large.bin");
+    fs::write(&file, &large).unwrap();
+    command.arg(&file);
+    crate::run::finish(command).assert_code(10);
+    let ask = format!("ask app/echo/1 --file {}", file.display());
+    target
+        .home
+        .run(&ask)
+        .assert_code(24)
+        .assert_err(&["the body is larger than it may be"]);
+}
