@@ -27,6 +27,13 @@ use crate::core::turn::guest::Pace;
 /// How many parts the table is in. Threads that reach for different actors seldom meet.
 const SHARDS: usize = 64;
 
+/// How many actors wait for room among the live ones, besides as many as there is room
+/// for. Each has a task and at least one message.
+const MAX_WAITING: usize = 1_024;
+
+/// How many actors one sweep passivates for those that wait.
+const MAX_EVICTED: usize = 256;
+
 /// Finds actors by their addresses, and activates those that are not live.
 ///
 /// An address costs nothing while its actor is not live. How many are live at once is
@@ -36,6 +43,9 @@ pub struct Directory<W> {
     shards: Box<[Mutex<Shard>]>,
     hasher: DefaultHashBuilder,
     permits: Arc<Semaphore>,
+    /// Actors that are live, or wait to be.
+    count: AtomicUsize,
+    max_count: usize,
     /// Actors that wait for room.
     waiting: AtomicUsize,
     is_closed: AtomicBool,
@@ -50,6 +60,8 @@ impl<W: World> Directory<W> {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             hasher: DefaultHashBuilder::default(),
+            count: AtomicUsize::new(0),
+            max_count: max_live.saturating_mul(2).saturating_add(MAX_WAITING),
             permits: Arc::new(Semaphore::new(max_live.min(Semaphore::MAX_PERMITS))),
             waiting: AtomicUsize::new(0),
             is_closed: AtomicBool::new(false),
@@ -144,6 +156,10 @@ impl<W: World> Directory<W> {
             if let Some(other) = shard.find(hash, |cell| cell.address == *actor) {
                 return Ok(Arc::clone(other));
             }
+            if self.is_full() {
+                return Err(Refusal::NoRoom);
+            }
+            self.count.fetch_add(1, Ordering::Relaxed);
             let rehash = |cell: &Arc<Cell>| self.hasher.hash_one(&cell.address);
             shard.insert_unique(hash, Arc::clone(&made), rehash);
         }
@@ -158,9 +174,9 @@ impl<W: World> Directory<W> {
         Ok(made)
     }
 
-    /// Whether a message to an actor would be taken now.
-    pub fn has_space(&self, actor: &ComponentId) -> bool {
-        self.find(actor).is_none_or(|cell| cell.mailbox.has_space())
+    /// Whether so many actors wait for room that no further one may begin.
+    pub fn is_full(&self) -> bool {
+        self.count.load(Ordering::Relaxed) >= self.max_count
     }
 
     /// All actors that are live.
@@ -173,7 +189,7 @@ impl<W: World> Directory<W> {
 
     /// How many actors are live.
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| lock(shard).len()).sum()
+        self.count.load(Ordering::Relaxed)
     }
 
     /// Whether no actor is live.
@@ -209,6 +225,7 @@ impl<W: World> Directory<W> {
         let hash = self.hasher.hash_one(&cell.address);
         if let Ok(entry) = shard.find_entry(hash, |other| Arc::ptr_eq(other, cell)) {
             entry.remove();
+            self.count.fetch_sub(1, Ordering::Relaxed);
         }
         cell.retire();
     }
@@ -239,7 +256,8 @@ impl<W: World> Directory<W> {
                 deployment.live.insert(&cell);
             }
         }
-        for _ in 0..self.waiting.load(Ordering::Relaxed) {
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        for _ in 0..waiting.min(MAX_EVICTED) {
             evict(world);
         }
     }

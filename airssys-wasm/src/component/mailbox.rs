@@ -119,9 +119,11 @@ impl Mailbox {
         push(self.lock(), envelope)
     }
 
-    /// Whether a message would be taken now.
+    /// Whether a message would be taken now, or the mailbox is closed and nobody should
+    /// wait for it.
     pub fn has_space(&self) -> bool {
-        self.lock().len() < self.capacity
+        let queue = self.lock();
+        queue.is_closed || queue.len() < self.capacity
     }
 
     /// Waits until there may be space. Senders that wait for it are not served in the
@@ -209,7 +211,7 @@ impl Mailbox {
         Poll::Ready(Found::Messages)
     }
 
-    /// Closes the mailbox if no messages wait and the actor has none in hand.
+    /// Closes the mailbox if no messages wait. The actor has none in hand when it asks.
     pub(crate) fn close_if_empty(&self) -> bool {
         let mut queue = self.lock();
         if !queue.envelopes.is_empty() {

@@ -9,5 +9,6 @@ pub mod event;
 pub mod limits;
 pub mod runtime;
 pub mod storage;
+pub mod text;
 pub mod ticker;
 pub mod turn;

@@ -9,17 +9,11 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 // Layer 3: Internal module imports
-use crate::core::component::MessagePayload;
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::dead_letter::DeadLetter;
-use crate::core::delivery::envelope::Letter;
-use crate::core::turn::call::CallOutcome;
-use crate::core::turn::recorded::RecordedTurn;
-use crate::core::turn::report::TurnOutcome;
 
 /// How many dead letters are kept, if nothing else is said.
 pub const MAX_DEAD_LETTERS: usize = 10_000;
@@ -216,54 +210,34 @@ fn is_chosen(wanted: Option<&str>, address: &ComponentId) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || wanted.ends_with('/'))
 }
 
+/// The letter, the reason, and the turn, which has the same letter once more, sharing its
+/// payload.
 fn bytes_of(letter: &DeadLetter) -> u64 {
-    // The turn has the same letter once more, sharing its payload.
-    let content = match &letter.letter {
-        Letter::Message(message) => message.message_type().len() + message.payload().len(),
-        Letter::Reply(reply) => bytes_of_outcome(&reply.reply.outcome),
-    };
     let reason = letter.reason.to_string().len();
-    let turn = letter.turn.as_ref().map_or(0, |turn| bytes_of_turn(turn));
-    (content + reason + turn) as u64
-}
-
-/// The turn did not succeed, so that it has no effects to be counted.
-fn bytes_of_turn(turn: &RecordedTurn) -> usize {
-    let keys = turn.learnt.keys.iter();
-    let read = keys.map(|(key, value)| key.len() + value.as_ref().map_or(0, Bytes::len));
-    let calls =
-        turn.learnt.calls.iter().map(|(call, outcome)| {
-            call.kind.len() + call.payload.len() + bytes_of_outcome(outcome)
-        });
-    let result = match &turn.result {
-        Ok(report) => match &report.outcome {
-            TurnOutcome::Replied(reply) => reply.as_ref().map_or(0, MessagePayload::len),
-            TurnOutcome::Rejected(reason) | TurnOutcome::Retry(reason) => reason.len(),
-        },
-        Err(error) => error.to_string().len(),
-    };
-    read.sum::<usize>() + calls.sum::<usize>() + result
-}
-
-fn bytes_of_outcome(outcome: &CallOutcome) -> usize {
-    match outcome {
-        Ok(reply) => reply.as_ref().map_or(0, MessagePayload::len),
-        Err(error) => error.to_string().len(),
-    }
+    let turn = letter
+        .turn
+        .as_ref()
+        .map_or(0, |turn| turn.bytes_besides_letter());
+    (letter.letter.bytes() + reason + turn) as u64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::component::MessagePayload;
     use crate::core::component::digest::Digest;
     use crate::core::component::message::ComponentMessage;
     use crate::core::delivery::dead_letter::DeathCause;
+    use crate::core::delivery::envelope::Letter;
     use crate::core::delivery::envelope::ReplyTo;
     use crate::core::delivery::refusal::Refusal;
     use crate::core::turn::call::Reply;
     use crate::core::turn::context::TurnContext;
     use crate::core::turn::recorded::Learnt;
+    use crate::core::turn::recorded::RecordedTurn;
+    use crate::core::turn::report::TurnOutcome;
     use crate::core::turn::report::TurnReport;
+    use bytes::Bytes;
     use proptest::prelude::*;
 
     const ADDRESSES: [&str; 4] = [

@@ -1,5 +1,6 @@
 //! What lies between actors: timers, open requests, topics, dead letters, waits, traces.
 
+pub mod alarms;
 pub mod correlation;
 pub mod dead_letters;
 pub mod router;

@@ -1,7 +1,6 @@
 //! Carries out what turns send: now, later, to many, and as requests.
 
 // Layer 1: Standard library imports
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 // Layer 2: Third-party crate imports
@@ -17,19 +16,20 @@ use crate::core::delivery::refusal::{Refusal, Refused};
 use crate::core::turn::call::Reply;
 use crate::core::turn::effects::{Content, Outgoing};
 use crate::core::turn::errors::{CallError, HostError};
+use crate::messaging::alarms::Alarms;
 use crate::messaging::correlation::{Correlations, Request};
-use crate::messaging::timers::{TimerKey, Timers};
 use crate::messaging::topics::Topics;
 use crate::messaging::trace;
 use crate::messaging::waits::Waits;
 
-/// The most timers that a system keeps. Each takes about 300 bytes and its payload.
-pub const MAX_TIMERS: usize = 1_000_000;
+/// How many messages are sent in one go when their time has come. What is left is sent
+/// when others have run.
+const MAX_DUE_AT_ONCE: usize = 1_024;
 
 /// Carries out what turns send.
 ///
 /// Times are milliseconds on the system's clock, which is passed in.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Router {
     alarms: Mutex<Alarms>,
     correlations: Mutex<Correlations>,
@@ -63,34 +63,6 @@ pub struct Open {
     pub late_replies: u64,
 }
 
-/// Messages that are sent later, and which of them an actor can still cancel.
-#[derive(Debug)]
-struct Alarms {
-    timers: Timers<Alarm>,
-    by_id: HashMap<(ComponentId, u64), TimerKey>,
-}
-
-#[derive(Debug)]
-struct Alarm {
-    id: u64,
-    envelope: Envelope,
-}
-
-impl Default for Router {
-    fn default() -> Self {
-        Self {
-            alarms: Mutex::new(Alarms {
-                timers: Timers::new(MAX_TIMERS),
-                by_id: HashMap::new(),
-            }),
-            correlations: Mutex::default(),
-            topics: RwLock::default(),
-            waits: Mutex::default(),
-            earlier: Notify::new(),
-        }
-    }
-}
-
 impl Router {
     /// Carries out everything that a turn sent, in order.
     pub fn release(&self, post: &impl Post, sender: Sender<'_>, outgoing: Vec<Outgoing>) {
@@ -112,10 +84,10 @@ impl Router {
                 content,
             } => {
                 let due_ms = sender.now_ms.saturating_add(delay_ms.into());
-                let set = self.set_timer(sender.from, timer, due_ms, sender.tell(to, content));
+                let set = self.set_timer(timer, due_ms, sender.tell(to, content));
                 bury_refused(post, set);
             }
-            Outgoing::CancelTimer { timer } => self.cancel_timer(sender.from, timer),
+            Outgoing::CancelTimer { timer } => lock(&self.alarms).cancel(sender.from, timer),
             Outgoing::Request {
                 correlation,
                 timeout_ms,
@@ -172,36 +144,13 @@ impl Router {
         }
     }
 
-    fn set_timer(
-        &self,
-        owner: &ComponentId,
-        id: u64,
-        due_ms: u64,
-        envelope: Envelope,
-    ) -> Result<(), Refused> {
+    fn set_timer(&self, id: u64, due_ms: u64, envelope: Envelope) -> Result<(), Refused> {
         let mut alarms = lock(&self.alarms);
-        let first_ms = alarms.timers.next_due();
-        match alarms.timers.insert(due_ms, Alarm { id, envelope }) {
-            Ok(key) => {
-                alarms.by_id.insert((owner.clone(), id), key);
-            }
-            Err(full) => {
-                return Err(Refused {
-                    envelope: Box::new(full.item.envelope),
-                    reason: Refusal::TooMany,
-                });
-            }
-        }
+        let first_ms = alarms.next_due();
+        alarms.insert(id, due_ms, envelope)?;
         drop(alarms);
         self.notice(first_ms, due_ms);
         Ok(())
-    }
-
-    fn cancel_timer(&self, owner: &ComponentId, id: u64) {
-        let mut alarms = lock(&self.alarms);
-        if let Some(key) = alarms.by_id.remove(&(owner.clone(), id)) {
-            alarms.timers.remove(key);
-        }
     }
 
     fn request(&self, post: &impl Post, sender: Sender<'_>, request: Request, content: Content) {
@@ -232,7 +181,11 @@ impl Router {
         let Err(refusal) = sent else {
             return;
         };
-        lock(&self.correlations).cancel(sender.from, correlation);
+        let is_open = lock(&self.correlations).cancel(sender.from, correlation);
+        if !is_open && refusal != Refusal::TooMany {
+            // It has timed out this very moment, and that was its answer.
+            return;
+        }
         let outcome = Err(CallError::Host(HostError::from(refusal)));
         let reply = ReplyTo {
             to: sender.from.clone(),
@@ -267,16 +220,14 @@ impl Router {
 
     /// Sends what is due, and ends the requests whose time is over.
     pub fn tick(&self, post: &impl Post, now_ms: u64) {
-        loop {
-            let mut alarms = lock(&self.alarms);
-            let Some(Alarm { id, envelope }) = alarms.timers.pop_due(now_ms) else {
+        for _ in 0..MAX_DUE_AT_ONCE {
+            let due = lock(&self.alarms).pop_due(now_ms);
+            let Some(envelope) = due else {
                 break;
             };
-            alarms.by_id.remove(&(envelope.content.from().clone(), id));
-            drop(alarms);
             bury_refused(post, post.deliver(envelope, Admission::Asked));
         }
-        loop {
+        for _ in 0..MAX_DUE_AT_ONCE {
             let expired = lock(&self.correlations).pop_expired(now_ms);
             let Some(reply) = expired else {
                 break;
@@ -287,7 +238,7 @@ impl Router {
 
     /// When something is due next.
     pub fn next_due(&self) -> Option<u64> {
-        let timer_ms = lock(&self.alarms).timers.next_due();
+        let timer_ms = lock(&self.alarms).next_due();
         let deadline_ms = lock(&self.correlations).next_deadline();
         timer_ms.into_iter().chain(deadline_ms).min()
     }
@@ -319,7 +270,7 @@ impl Router {
         let correlations = lock(&self.correlations);
         let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
         Open {
-            timers: lock(&self.alarms).timers.len(),
+            timers: lock(&self.alarms).len(),
             requests: correlations.len(),
             late_replies: correlations.late(),
             subscriptions: topics.len(),

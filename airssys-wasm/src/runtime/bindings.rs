@@ -3,6 +3,7 @@
 // Layer 3: Internal module imports
 use crate::core::component::MessagePayload;
 use crate::core::component::description::Description;
+use crate::core::text::cut;
 use crate::core::turn::call::Reply;
 use crate::core::turn::errors::{CallError, HostError};
 use crate::core::turn::report::TurnOutcome;
@@ -86,8 +87,8 @@ impl From<Handled> for TurnOutcome {
     fn from(handled: Handled) -> Self {
         match handled {
             Ok(reply) => Self::Replied(reply.map(MessagePayload::from)),
-            Err(types::TurnError::Reject(why)) => Self::Rejected(why),
-            Err(types::TurnError::Retry(why)) => Self::Retry(why),
+            Err(types::TurnError::Reject(why)) => Self::Rejected(cut(why)),
+            Err(types::TurnError::Retry(why)) => Self::Retry(cut(why)),
         }
     }
 }

@@ -138,8 +138,9 @@ impl CompiledComponent {
     pub(crate) async fn instantiate(
         &self,
         store: &mut Store<StoreState>,
+        mode: Mode,
     ) -> Result<Exports, WasmError> {
-        let made = match self.mode(store.data().settings.overrun) {
+        let made = match mode {
             Mode::Fiber => self.pre.instantiate_async(&mut *store).await,
             Mode::Direct => self.pre.instantiate(&mut *store),
         };

@@ -13,6 +13,7 @@ use wasmtime::{Error, Trap, UnknownImportError, WasmBacktrace};
 // Layer 3: Internal module imports
 use crate::core::limits::{Limit, LimitExceeded, Limits};
 use crate::core::runtime::errors::{ComponentFault, FaultKind, GuestFault, WasmError};
+use crate::core::text::cut;
 use crate::runtime::config::EngineConfig;
 use crate::runtime::host_fn::wasi::WasiDenied;
 
@@ -168,7 +169,7 @@ fn kind_of_message(error: &Error) -> FaultKind {
 
 /// The innermost reason that is words: not the stack and not our own figures.
 fn reason_of(error: &Error) -> String {
-    error.root_cause().to_string()
+    cut(error.root_cause().to_string())
 }
 
 fn backtrace_of(error: &Error) -> Vec<String> {
@@ -176,7 +177,7 @@ fn backtrace_of(error: &Error) -> Vec<String> {
         return Vec::new();
     };
     let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
-        Some(name) => format!("{:#}", demangle(name)),
+        Some(name) => cut(format!("{:#}", demangle(name))),
         None => format!("<wasm function {}>", frame.func_index()),
     };
     backtrace.frames().iter().map(name).collect()

@@ -65,7 +65,7 @@ impl Instance {
         let mode = component.mode(settings.overrun);
         let mut store = component.store(settings, keys);
         arm(&mut store, mode, context);
-        match component.instantiate(&mut store).await {
+        match component.instantiate(&mut store, mode).await {
             Ok(exports) => Ok(Self {
                 store,
                 component: Arc::clone(component),

@@ -22,6 +22,7 @@ use crate::core::component::message::ComponentMessage;
 use crate::core::limits::{Limit, LimitExceeded, Limits};
 use crate::core::runtime::errors::{FaultKind, GuestFault, WasmError};
 use crate::core::storage::keyspace::Keyspace;
+use crate::core::text::cut;
 use crate::core::turn::call::Reply;
 use crate::core::turn::context::TurnContext;
 use crate::core::turn::effects::{Effects, Outgoing, Writes};
@@ -373,5 +374,5 @@ fn check_message(limits: &Limits, message: &ComponentMessage) -> Result<(), Wasm
 }
 
 pub(super) fn rejected(why: String) -> WasmError {
-    WasmError::RuntimeError(GuestFault::new(FaultKind::Rejected, why))
+    WasmError::RuntimeError(GuestFault::new(FaultKind::Rejected, cut(why)))
 }

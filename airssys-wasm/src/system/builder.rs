@@ -172,6 +172,13 @@ impl SystemBuilder {
         let SystemConfig { components, .. } = &self.config;
         let components = components.clone();
         self.config.check()?;
+        let always: usize = components.iter().map(|it| it.run.len()).sum();
+        if always >= self.config.max_live_actors {
+            return Err(StartError::NoRoom {
+                always,
+                max_live: self.config.max_live_actors,
+            });
+        }
         let machine = |error: WasmError| StartError::Machine(error.to_string());
         let engine = WasmtimeEngine::with_config(engine_config(&self.config)).map_err(machine)?;
         let engine = Arc::new(engine);
@@ -189,6 +196,8 @@ impl SystemBuilder {
             lanes: Lanes::start().map_err(|e| StartError::Machine(e.to_string()))?,
             shutdown_ms: self.config.shutdown_ms,
         }));
+        // From here on, actors end if this is given up.
+        let system = System::new(Arc::clone(&node));
         for (config, bytes) in components.into_iter().zip(self.sources) {
             let source = match (bytes, config.source.clone()) {
                 (Some(bytes), _) => Source::Bytes(bytes),
@@ -196,10 +205,11 @@ impl SystemBuilder {
                 (None, None) => return Err(StartError::NoSource(config.name.to_string())),
             };
             let bytes = source.read().await?;
-            node.deploy(config, bytes).await?;
+            node.add(config, bytes).await?;
         }
         janitor::start(&node);
-        Ok(System::new(node))
+        node.start_always(|_all| true);
+        Ok(system)
     }
 }
 

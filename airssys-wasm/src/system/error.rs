@@ -67,6 +67,17 @@ pub enum StartError {
     /// There are as many components as a system has.
     #[error("a system has at most {0} components")]
     TooMany(usize),
+    /// So many actors always run that there is no room for any other.
+    #[error(
+        "{always} actors always run, and {max_live} may be live at once: \
+         allow more with `max_live_actors`"
+    )]
+    NoRoom {
+        /// How many always run.
+        always: usize,
+        /// How many may be live.
+        max_live: usize,
+    },
     /// The machine lacks threads or address space.
     #[error("the machine lacks what the system needs: {0}")]
     Machine(String),

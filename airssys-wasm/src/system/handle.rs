@@ -167,12 +167,12 @@ impl System {
             Ok(()) => return Ok(()),
             Err(refused) => refused,
         };
-        let deadline = Instant::now() + patience;
+        let began = Instant::now();
         while refused.reason == Refusal::MailboxFull {
             let Some(cell) = self.node.directory.find(refused.message.to()) else {
-                break;
+                return self.send_message(*refused.message);
             };
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = patience.saturating_sub(began.elapsed());
             if timeout(left, cell.mailbox.space()).await.is_err() {
                 return Err(refused);
             }
@@ -180,9 +180,6 @@ impl System {
                 Ok(()) => return Ok(()),
                 Err(refused) => refused,
             };
-        }
-        if refused.reason == Refusal::MailboxFull {
-            return self.send_message(*refused.message);
         }
         Err(refused)
     }

@@ -14,6 +14,9 @@ use crate::system::node::Node;
 /// How often idle actors are looked for, and the clock is compared with the system's.
 const SWEEP: Duration = Duration::from_millis(250);
 
+/// The least time between two looks at what is due.
+const TICK: Duration = Duration::from_millis(1);
+
 /// Starts the tasks that send what is due, and that passivate idle actors. They end when
 /// the system is dropped.
 pub(crate) fn start(node: &Arc<Node>) {
@@ -32,9 +35,13 @@ async fn keep_time(node: Weak<Node>) {
         // Looked at again now and then, so as not to keep a dropped system alive.
         let again = sleep(SWEEP);
         match node.router.next_due() {
-            // A millisecond later, since the clock tells whole ones.
+            // A millisecond later, since the clock tells whole ones, and never at once, since
+            // it may be behind.
             Some(due_ms) => select! {
-                () = sleep_until(node.clock.at(due_ms.saturating_add(1))) => {}
+                () = async {
+                    sleep(TICK).await;
+                    sleep_until(node.clock.at(due_ms.saturating_add(1))).await;
+                } => {}
                 () = node.router.earlier() => {}
                 () = again => {}
             },

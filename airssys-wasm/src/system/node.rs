@@ -137,6 +137,7 @@ impl Node {
             Some(cell) if cell.mailbox.has_space() => Ok(()),
             Some(_) => Err(Refusal::MailboxFull),
             None if !self.has_component(target.component()) => Err(Refusal::UnknownTarget),
+            None if self.directory.is_full() => Err(Refusal::NoRoom),
             // To one that was stopped it becomes a dead letter.
             None => Ok(()),
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::dead_letter::DeadLetter;
 use crate::core::delivery::envelope::{Answer, Envelope, Letter};
-use crate::core::delivery::post::{Admission, Post};
+use crate::core::delivery::post::Admission;
 use crate::core::storage::store::VersionId;
 use crate::core::turn::recorded::RecordedTurn;
 use crate::messaging::dead_letters::DeadLetterId;
@@ -125,7 +125,9 @@ impl System {
             trace_parent: letter.trace_parent.clone(),
             deadline_ms: None,
         };
-        let delivered = self.node.deliver(envelope, Admission::Asked);
+        // Not by the post, which would make another dead letter of it.
+        let directory = &self.node.directory;
+        let delivered = directory.deliver(&self.node, envelope, Admission::Asked);
         delivered.map_err(|refused| {
             self.node.dead_letters().put_back(id, letter);
             ControlError::Refused(refused.reason)

@@ -2,7 +2,7 @@
 
 // Layer 1: Standard library imports
 use std::future::ready;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 // Layer 2: Third-party crate imports
@@ -56,6 +56,7 @@ impl ReplayReport {
 struct Replayed {
     learnt: Learnt,
     next_call: AtomicUsize,
+    next_target: AtomicU64,
     /// Where it asked for something else than it had.
     astray: Mutex<Vec<String>>,
 }
@@ -68,6 +69,7 @@ pub(crate) async fn replay(
     let replayed = Arc::new(Replayed {
         learnt: turn.learnt.clone(),
         next_call: AtomicUsize::new(0),
+        next_target: AtomicU64::new(0),
         astray: Mutex::default(),
     });
     let mut guest = (version.make)(Making {
@@ -108,6 +110,7 @@ impl Replayed {
     /// Forgets what `init` asked for, which is no part of the turn.
     fn begin(&self) {
         self.next_call.store(0, Ordering::Relaxed);
+        self.next_target.store(0, Ordering::Relaxed);
         self.take_astray();
     }
 
@@ -124,11 +127,10 @@ impl Replayed {
 }
 
 impl Surroundings for Replayed {
-    fn admit(&self, target: &ComponentId) -> Result<(), HostError> {
-        match self.learnt.refusals.get(target) {
-            Some(error) => Err(error.clone()),
-            None => Ok(()),
-        }
+    fn admit(&self, _target: &ComponentId) -> Result<(), HostError> {
+        let index = self.next_target.fetch_add(1, Ordering::Relaxed);
+        let refusal = self.learnt.refusals.get(&index).cloned();
+        refusal.map_or(Ok(()), Err)
     }
 
     fn components(&self) -> Arc<[String]> {
@@ -141,7 +143,7 @@ impl Surroundings for Replayed {
             Some((known, outcome)) if is_same_call(known, &call) => outcome.clone(),
             _ => {
                 self.stray(format!(
-                    "it calls {} with `{}`, which it had not done",
+                    "it calls {} with {:?}, which it had not done",
                     call.to, call.kind
                 ));
                 let why = "no reply to this call was recorded";
@@ -161,7 +163,7 @@ fn is_same_call(a: &Call, b: &Call) -> bool {
 fn unknown_reads(known: &Learnt, read: &Learnt) -> Vec<String> {
     let keys = read.keys.keys();
     keys.filter(|key| !known.keys.contains_key(*key))
-        .map(|key| format!("it reads `{key}`, whose value was not recorded and counts as absent"))
+        .map(|key| format!("it reads {key:?}, whose value was not recorded and counts as absent"))
         .collect()
 }
 
@@ -203,8 +205,8 @@ fn differ_in_outcome(was: &TurnOutcome, is: &TurnOutcome) -> String {
             format!("replied {:?}", text.chars().take(120).collect::<String>())
         }
         TurnOutcome::Replied(None) => "replied nothing".to_owned(),
-        TurnOutcome::Rejected(why) => format!("rejected: {why}"),
-        TurnOutcome::Retry(why) => format!("wanted a retry: {why}"),
+        TurnOutcome::Rejected(why) => format!("rejected: {why:?}"),
+        TurnOutcome::Retry(why) => format!("wanted a retry: {why:?}"),
     };
     format!("it had {}; now it {}", words(was), words(is))
 }
@@ -213,19 +215,19 @@ fn differ_in_effects(was: &Effects, is: &Effects) -> Vec<String> {
     let mut differences = Vec::new();
     for (key, value) in &is.writes {
         if was.writes.get(key) != Some(value) {
-            differences.push(format!("it writes `{key}` differently"));
+            differences.push(format!("it writes {key:?} differently"));
         }
     }
     for key in was.writes.keys() {
         if !is.writes.contains_key(key) {
-            differences.push(format!("it does not write `{key}` any more"));
+            differences.push(format!("it does not write {key:?} any more"));
         }
     }
     if was.outgoing != is.outgoing {
         let sends = |effects: &Effects| {
             let messages = effects.outgoing.iter().filter_map(Outgoing::content);
             let kinds: Vec<&str> = messages.map(|content| content.kind.as_str()).collect();
-            format!("[{}]", kinds.join(", "))
+            format!("{kinds:?}")
         };
         differences.push(format!("it had sent {}; now {}", sends(was), sends(is)));
     }

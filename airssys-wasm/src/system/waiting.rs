@@ -12,13 +12,13 @@ const LONGEST: Duration = Duration::from_millis(10);
 
 /// Looks again and again until `holds`, for as long as `patience`. Says whether it holds.
 pub(crate) async fn until(patience: Duration, mut holds: impl FnMut() -> bool) -> bool {
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now().checked_add(patience);
     let mut pause = FIRST;
     loop {
         if holds() {
             return true;
         }
-        if Instant::now() >= deadline {
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return false;
         }
         sleep(pause).await;

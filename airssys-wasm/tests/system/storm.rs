@@ -34,6 +34,8 @@ async fn system() -> System {
             it.retry = at_once(3);
             it.mailbox = 16;
             it.idle_ms = 50;
+            // Traps are the weather here, and no fault of a new version.
+            it.upgrade.max_failures = 10_000;
         })
     });
     building.start().await.unwrap()

@@ -147,7 +147,7 @@ async fn a_version_that_traps_where_the_old_one_had_not_is_not_taken() {
         panic!("{failed:?}");
     };
     assert_eq!((tried, failed), (3, 2));
-    assert!(first.contains("`say` to demo/room/a"), "{first}");
+    assert!(first.contains("\"say\" to demo/room/a"), "{first}");
     assert_eq!(
         component_status(&system, "demo/room").version.label,
         "1.0.0"

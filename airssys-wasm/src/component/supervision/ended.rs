@@ -21,9 +21,7 @@ pub const MAX_STOPPED_ACTORS: usize = 100_000;
 
 /// An operator has stopped as many actors as can be remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error(
-    "at most {MAX_STOPPED_ACTORS} actors can be stopped at once; resume some, or remove their component"
-)]
+#[error("at most {MAX_STOPPED_ACTORS} actors can be stopped at once; resume some")]
 pub struct TooManyStopped;
 
 /// The actors that are ended or given up one by one, not with a group.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_channel::oneshot;
 
 // Layer 3: Internal module imports
+use crate::core::component::MessagePayload;
 use crate::core::component::id::ComponentId;
 use crate::core::component::message::ComponentMessage;
 use crate::core::turn::call::{CallOutcome, Reply};
@@ -71,6 +72,17 @@ impl Letter {
         match self {
             Self::Message(message) => message.from(),
             Self::Reply(reply) => &reply.from,
+        }
+    }
+
+    /// The bytes that whoever sent it made it of.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Message(message) => message.message_type().len() + message.payload().len(),
+            Self::Reply(reply) => match &reply.reply.outcome {
+                Ok(payload) => payload.as_ref().map_or(0, MessagePayload::len),
+                Err(error) => error.to_string().len(),
+            },
         }
     }
 

@@ -29,6 +29,9 @@ pub enum Refusal {
     /// The receiver has as many messages waiting as its mailbox holds.
     #[error("the mailbox is full")]
     MailboxFull,
+    /// The receiver is not live, and too many others wait to be.
+    #[error("too many actors wait for room")]
+    NoRoom,
     /// The receiver was stopped, by an operator or since it may fail only once.
     #[error("the actor is stopped")]
     Stopped,
@@ -47,7 +50,7 @@ impl From<Refusal> for HostError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::UnknownTarget => Self::NotFound,
-            Refusal::MailboxFull => Self::MailboxFull,
+            Refusal::MailboxFull | Refusal::NoRoom => Self::MailboxFull,
             Refusal::Stopped | Refusal::GivenUp | Refusal::ShuttingDown | Refusal::TooMany => {
                 Self::Unavailable(refusal.to_string())
             }

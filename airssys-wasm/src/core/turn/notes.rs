@@ -10,7 +10,6 @@ use bytes::Bytes;
 
 // Layer 3: Internal module imports
 use crate::core::component::MessagePayload;
-use crate::core::component::id::ComponentId;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::turn::call::{Call, CallOutcome};
 use crate::core::turn::errors::HostError;
@@ -28,7 +27,9 @@ const MAX_NOTED_BYTES: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     keys: Vec<(String, Option<Bytes>)>,
-    refusals: Vec<(ComponentId, HostError)>,
+    /// How many targets were asked about.
+    asked: u64,
+    refusals: Vec<(u64, HostError)>,
     calls: Vec<(Call, CallOutcome)>,
     components: Option<Arc<[String]>>,
     bytes: usize,
@@ -49,6 +50,7 @@ impl Notes {
     pub(crate) fn begin(&mut self) {
         self.keys.clear();
         self.bytes = 0;
+        self.asked = 0;
         self.is_cut = false;
         if !self.refusals.is_empty() || !self.calls.is_empty() || self.components.is_some() {
             self.refusals.clear();
@@ -93,18 +95,21 @@ impl Notes {
         }
     }
 
-    /// A target was refused.
-    pub(crate) fn refused(&mut self, target: ComponentId, error: HostError) {
-        if self.admit(target.as_str().len()) {
-            self.refusals.push((target, error));
+    /// Whether a target can be sent to was asked, and how that was answered.
+    pub(crate) fn asked(&mut self, answer: &Result<(), HostError>) {
+        if let Err(error) = answer
+            && self.admit(size_of::<HostError>())
+        {
+            self.refusals.push((self.asked, error.clone()));
         }
+        self.asked += 1;
     }
 
     /// A call was answered.
     pub(crate) fn called(&mut self, call: Call, outcome: &CallOutcome) {
         let answered = match outcome {
             Ok(reply) => reply.as_ref().map_or(0, MessagePayload::len),
-            Err(_) => 0,
+            Err(error) => error.to_string().len(),
         };
         if self.admit(call.payload.len() + answered) {
             self.calls.push((call, outcome.clone()));

@@ -45,8 +45,8 @@ pub struct Learnt {
     pub keys: BTreeMap<String, Option<Bytes>>,
     /// How many bytes and keys the actor had.
     pub usage: (u64, u64),
-    /// Targets that it was told it cannot send to.
-    pub refusals: BTreeMap<ComponentId, HostError>,
+    /// Which of the targets that it wanted to send to were refused, counted from zero.
+    pub refusals: BTreeMap<u64, HostError>,
     /// The calls that it made, in order, and what came back.
     pub calls: Vec<(Call, CallOutcome)>,
     /// The components that it was told of, if it asked.
@@ -58,21 +58,37 @@ pub struct Learnt {
 impl RecordedTurn {
     /// About how many bytes it keeps.
     pub fn bytes(&self) -> usize {
-        let letter = match &self.letter {
-            Letter::Message(message) => message.payload().len(),
-            Letter::Reply(to) => match &to.reply.outcome {
-                Ok(reply) => reply.as_ref().map_or(0, MessagePayload::len),
-                Err(_) => 0,
-            },
-        };
+        size_of::<Self>() + self.letter.bytes() + self.bytes_besides_letter()
+    }
+
+    /// The bytes of what it learnt and of what came of it.
+    pub fn bytes_besides_letter(&self) -> usize {
         let keys = self.learnt.keys.iter();
-        let learnt: usize = keys
+        let read: usize = keys
             .map(|(key, value)| key.len() + value.as_ref().map_or(0, Bytes::len))
+            .sum();
+        let calls = self.learnt.calls.iter();
+        let called: usize = calls
+            .map(|(call, outcome)| call.payload.len() + bytes_of_outcome(outcome))
             .sum();
         let effects = match &self.result {
             Ok(report) => report.effects.bytes(),
-            Err(_) => 0,
+            Err(error) => error.to_string().len() + bytes_of_backtrace(error),
         };
-        size_of::<Self>() + letter + learnt + effects
+        read + called + effects
+    }
+}
+
+fn bytes_of_outcome(outcome: &CallOutcome) -> usize {
+    match outcome {
+        Ok(reply) => reply.as_ref().map_or(0, MessagePayload::len),
+        Err(error) => error.to_string().len(),
+    }
+}
+
+fn bytes_of_backtrace(error: &WasmError) -> usize {
+    match error {
+        WasmError::RuntimeError(fault) => fault.backtrace.iter().map(String::len).sum(),
+        _ => 0,
     }
 }

@@ -55,13 +55,9 @@ fn resolve(
     target: &str,
 ) -> Result<ComponentId, HostError> {
     let to = parse_target(target)?;
-    match settings.surroundings.admit(&to) {
-        Ok(()) => Ok(to),
-        Err(error) => {
-            notes.refused(to, error.clone());
-            Err(error)
-        }
-    }
+    let admitted = settings.surroundings.admit(&to);
+    notes.asked(&admitted);
+    admitted.map(|()| to)
 }
 
 impl Host for MessagingView<'_> {
