@@ -81,11 +81,9 @@ impl Host {
             Some(cache) => builder.cache(cache),
             None => builder,
         };
-        let system = builder
-            .start()
-            .await
-            .map_err(|e| not_started(e, &sources))?;
-        let telling = tokio::spawn(tell_events(system.subscribe_events(), Arc::clone(&book)));
+        let telling = tokio::spawn(tell_events(builder.subscribe_events(), Arc::clone(&book)));
+        let started = builder.start().await;
+        let system = started.map_err(|e| not_started(e, &sources))?;
         let shared = Arc::new(Shared {
             system,
             book,

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 // Layer 2: Third-party crate imports
 use airssys_wasm::core::component::MessagePayload;
-use airssys_wasm::messaging::trace;
-use airssys_wasm::system::asking::{AskOptions, DEFAULT_PATIENCE};
+use airssys_wasm::system::asking::DEFAULT_PATIENCE;
+use airssys_wasm::system::handle::System;
 use airssys_wasm::system::status::ActorStatus;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -54,18 +54,14 @@ pub(crate) async fn ask(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let mut options = AskOptions {
-        patience: DEFAULT_PATIENCE,
-        trace_parent: trace_parent(&headers),
-    };
+    let mut patience = DEFAULT_PATIENCE;
     if let Some(timeout_ms) = query.timeout_ms {
         check_wait(timeout_ms)?;
-        options.patience = Duration::from_millis(timeout_ms);
+        patience = Duration::from_millis(timeout_ms);
     }
-    let message = shared
-        .system
-        .message(&to, query.kind, MessagePayload::from(body));
-    let asked = shared.system.ask_with(message, options).await;
+    let system = in_trace(&shared.system, &headers);
+    let message = system.message(&to, query.kind, MessagePayload::from(body));
+    let asked = system.ask_within(message, patience).await;
     let reply = asked.map_err(|error| Problem::of_ask(&to, error))?;
     Ok(match reply {
         Some(reply) => {
@@ -82,17 +78,17 @@ pub(crate) async fn send(
     State(shared): State<Arc<Shared>>,
     Actor(to): Actor,
     Asked(query): Asked<SendQuery>,
+    headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Problem> {
-    let message = shared
-        .system
-        .message(&to, query.kind, MessagePayload::from(body));
+    let system = in_trace(&shared.system, &headers);
+    let message = system.message(&to, query.kind, MessagePayload::from(body));
     let sent = match query.wait_ms {
-        None => shared.system.send_message(message),
+        None => system.send_message(message),
         Some(wait_ms) => {
             check_wait(wait_ms)?;
             let patience = Duration::from_millis(wait_ms);
-            shared.system.send_when_space(message, patience).await
+            system.send_when_space(message, patience).await
         }
     };
     sent.map_err(|refused| Problem::of_refusal(&to, refused.reason))?;
@@ -126,10 +122,14 @@ pub(crate) async fn stop(
     Ok(Json(shared.system.inspect(&actor)?))
 }
 
-/// What is malformed is as good as not sent, as the specification asks.
-fn trace_parent(headers: &HeaderMap) -> Option<Arc<str>> {
-    let text = headers.get("traceparent")?.to_str().ok()?;
-    trace::is_valid(text).then(|| text.into())
+/// The system, for a request that is part of a trace. A malformed header is as good as none,
+/// as the specification asks.
+pub(crate) fn in_trace(system: &System, headers: &HeaderMap) -> System {
+    let header = headers.get("traceparent");
+    match header.and_then(|value| value.to_str().ok()) {
+        Some(trace_parent) => system.in_trace(trace_parent),
+        None => system.clone(),
+    }
 }
 
 fn most_listed() -> usize {

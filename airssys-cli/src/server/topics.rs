@@ -6,9 +6,11 @@ use std::sync::Arc;
 // Layer 2: Third-party crate imports
 use airssys_wasm::core::component::MessagePayload;
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
 // Layer 3: Internal module imports
+use crate::server::actors::in_trace;
 use crate::server::extract::{Asked, Body};
 use crate::server::problem::Problem;
 use crate::server::shared::Shared;
@@ -32,9 +34,11 @@ pub(crate) async fn publish(
     State(shared): State<Arc<Shared>>,
     Path(topic): Path<String>,
     Asked(query): Asked<PublishQuery>,
+    headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Receivers>, Problem> {
     let payload = MessagePayload::from(body);
-    let receivers = shared.system.publish(&topic, query.kind, payload)?;
+    let system = in_trace(&shared.system, &headers);
+    let receivers = system.publish(&topic, query.kind, payload)?;
     Ok(Json(Receivers { receivers }))
 }

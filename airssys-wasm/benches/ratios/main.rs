@@ -16,8 +16,10 @@ use measure::{Outcome, Plan};
 mod activate;
 mod ask;
 mod call;
+mod density;
 mod fairness;
 mod figure;
+mod growth;
 mod guest;
 mod host_call;
 mod instantiate;
@@ -27,10 +29,11 @@ mod ours;
 mod raw;
 mod stage;
 mod tell;
+mod upgrade;
 
 type Group = (&'static str, fn(Plan) -> Outcome<Vec<Figure>>);
 
-const GROUPS: [Group; 9] = [
+const GROUPS: [Group; 12] = [
     ("call", call::measure),
     ("host_call", host_call::measure),
     ("instantiate", instantiate::measure),
@@ -40,6 +43,9 @@ const GROUPS: [Group; 9] = [
     ("activate", activate::measure),
     ("fairness", fairness::measure_new),
     ("fairness_known", fairness::measure_known),
+    ("upgrade", upgrade::measure),
+    ("density", density::measure),
+    ("growth", growth::measure),
 ];
 
 fn main() -> ExitCode {
@@ -62,6 +68,12 @@ fn run() -> Outcome {
     } else {
         Plan::FULL
     };
+    for (name, measure) in density::ALONE {
+        if groups == [name] {
+            println!("{}", measure(plan)?);
+            return Ok(());
+        }
+    }
     for (group, measure) in GROUPS {
         if groups.is_empty() || groups.iter().any(|chosen| chosen == group) {
             for figure in measure(plan)? {

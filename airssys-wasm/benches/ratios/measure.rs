@@ -35,6 +35,11 @@ impl Plan {
         live: 100_000,
     };
 
+    /// Whether this is for a first look.
+    pub(crate) fn is_quick(self) -> bool {
+        self.batches == Self::QUICK.batches
+    }
+
     /// For a first look.
     pub(crate) const QUICK: Self = Self {
         batches: 31,
@@ -133,12 +138,21 @@ fn enough_for_a_batch(plan: Plan, mut timed: impl FnMut(u32) -> Outcome<f64>) ->
 }
 
 /// The time of one run, in nanoseconds, over as many `runs`.
-pub(crate) fn sample(runs: u32, mut run: impl FnMut() -> Outcome) -> Outcome<f64> {
-    let started = cpu_time();
+pub(crate) fn sample(runs: u32, run: impl FnMut() -> Outcome) -> Outcome<f64> {
+    sample_by(cpu_time, runs, run)
+}
+
+/// The same by another clock.
+pub(crate) fn sample_by(
+    clock: fn() -> Duration,
+    runs: u32,
+    mut run: impl FnMut() -> Outcome,
+) -> Outcome<f64> {
+    let started = clock();
     for _ in 0..runs {
         run()?;
     }
-    Ok(per_run(cpu_time().saturating_sub(started), runs))
+    Ok(per_run(clock().saturating_sub(started), runs))
 }
 
 /// A time divided by as many runs, in nanoseconds.
@@ -147,7 +161,16 @@ pub(crate) fn per_run(taken: Duration, runs: u32) -> f64 {
 }
 
 /// The time that this thread has computed, in the kernel or out of it.
-pub(crate) fn cpu_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
+fn cpu_time() -> Duration {
+    read(ClockId::ThreadCPUTime)
+}
+
+/// The time that all threads of this process have computed. For what may change threads.
+pub(crate) fn process_time() -> Duration {
+    read(ClockId::ProcessCPUTime)
+}
+
+fn read(clock: ClockId) -> Duration {
+    let time = clock_gettime(clock);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }

@@ -99,12 +99,6 @@ impl Stopwatch {
         };
     }
 
-    /// How many ticks a turn may take.
-    #[inline]
-    pub(crate) fn allowed(&self) -> u64 {
-        self.allowed
-    }
-
     /// How long the turn has taken, as exact as the clock ticks.
     pub(crate) fn elapsed_ms(&self) -> u64 {
         self.clock.milliseconds_in(self.elapsed())

@@ -23,7 +23,7 @@ use crate::core::turn::report::TurnCost;
 use crate::runtime::compiled::CompiledComponent;
 use crate::runtime::exports::Exports;
 use crate::runtime::settings::InstanceSettings;
-use crate::runtime::slice::{Mode, SLICE_TICKS};
+use crate::runtime::slice::Mode;
 use crate::runtime::state::StoreState;
 
 /// One instance of a component.
@@ -157,12 +157,8 @@ fn arm(store: &mut Store<StoreState>, mode: Mode, context: TurnContext) {
     state.begin(context);
     state.slice.begin(mode);
     let fuel = state.limits().turn_fuel;
-    // A guest that can be left is looked at in each epoch, so that others can run.
-    let epochs = match mode {
-        Mode::Fiber => 1,
-        Mode::Direct => state.stopwatch.allowed().min(SLICE_TICKS),
-    };
-    store.set_epoch_deadline(epochs);
+    // Whether it has met its deadline is looked at at each tick, and whether others wait.
+    store.set_epoch_deadline(1);
     // Fuel is part of every engine's configuration, without which this would fail.
     let armed = store.set_fuel(fuel);
     debug_assert!(armed.is_ok());

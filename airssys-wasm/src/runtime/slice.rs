@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 // Layer 2: Third-party crate imports
+use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 use wasmtime::UpdateDeadline;
@@ -14,22 +15,27 @@ use wasmtime::UpdateDeadline;
 use crate::runtime::pace::Pace;
 use crate::runtime::settings::Overrun;
 
-/// How many ticks of the epoch a turn may compute before it counts as overrunning. A
-/// turn begins somewhere within a tick, so that one of them tells nothing.
-pub(crate) const SLICE_TICKS: u64 = 2;
+/// How long a turn may compute, once a tick of the epoch has found it computing, before it
+/// counts as overrunning.
+const SLICE: Duration = Duration::from_millis(1);
 
 /// How long a thread that a guest holds up rests at each tick. It takes another thread
 /// about so long to go on with its tasks.
 const HAND_OVER: Duration = Duration::from_micros(100);
 
 /// Watches the turns of one instance.
+///
+/// Most turns end before any tick finds them, and are never looked at. For the others the
+/// time is what their thread has computed: a turn that was kept waiting on a busy machine
+/// has held up nobody.
 #[derive(Debug)]
 pub(crate) struct Slice {
     pace: Arc<Pace>,
     overrun: Overrun,
     mode: Mode,
-    /// Ticks in which the turn was seen computing.
-    ticks: u64,
+    /// What the thread had computed at the tick that found the turn.
+    found: Option<Duration>,
+    has_overrun: bool,
 }
 
 /// How a guest is called.
@@ -37,7 +43,8 @@ pub(crate) struct Slice {
 pub(crate) enum Mode {
     /// On the stack of whoever calls it. It cannot be interrupted for others to run.
     Direct,
-    /// On a stack of its own, which it leaves at every tick and while it waits.
+    /// On a stack of its own, which it leaves for others at every other tick and while it
+    /// waits.
     Fiber,
 }
 
@@ -47,7 +54,8 @@ impl Slice {
             pace,
             overrun,
             mode: Mode::Direct,
-            ticks: 0,
+            found: None,
+            has_overrun: false,
         }
     }
 
@@ -55,30 +63,39 @@ impl Slice {
     #[inline]
     pub(crate) fn begin(&mut self, mode: Mode) {
         self.mode = mode;
-        self.ticks = 0;
+        self.found = None;
+        self.has_overrun = false;
     }
 
     /// Ends a turn.
     #[inline]
     pub(crate) fn end(&mut self) {
-        if self.ticks == 0 {
+        if !self.has_overrun {
             self.pace.was_quick();
         }
     }
 
     /// What a guest that has not met its deadline is told at a tick.
     pub(crate) fn at_tick(&mut self) -> UpdateDeadline {
+        let computed = computed();
+        let Some(found) = self.found else {
+            self.found = Some(computed);
+            return UpdateDeadline::Continue(1);
+        };
+        if computed.saturating_sub(found) >= SLICE {
+            self.has_overrun = true;
+        }
         match self.mode {
             Mode::Fiber => {
-                self.ticks += 1;
-                if self.ticks >= SLICE_TICKS {
+                if self.has_overrun {
                     self.pace.overran();
                 }
+                // Others compute on this thread meanwhile, or it goes on on another.
+                self.found = None;
                 UpdateDeadline::Yield(1)
             }
             Mode::Direct => {
-                self.ticks += SLICE_TICKS;
-                if self.overrun == Overrun::HandOver {
+                if self.has_overrun && self.overrun == Overrun::HandOver {
                     self.pace.overran();
                     hand_over();
                 }
@@ -86,6 +103,12 @@ impl Slice {
             }
         }
     }
+}
+
+/// What this thread has computed so far. Costs a system call.
+fn computed() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// Lets another thread go on with the tasks of this one. Should none have come, there is

@@ -19,54 +19,34 @@ use crate::core::delivery::post::{Admission, Post};
 use crate::core::delivery::refusal::Refusal;
 use crate::core::turn::call::CallOutcome;
 use crate::core::turn::errors::{CallError, HostError};
-use crate::messaging::trace;
 use crate::system::error::AskError;
 use crate::system::node::Node;
 
 /// How long an ask waits if nothing else is said.
 pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(30);
 
-/// How to ask.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AskOptions {
-    /// How long to wait for the answer. What is not begun by then is not handled. Default
-    /// 30 s.
-    pub patience: Duration,
-    /// The W3C `traceparent` that the message is part of. A malformed one is dropped.
-    pub trace_parent: Option<Arc<str>>,
-}
-
-impl Default for AskOptions {
-    fn default() -> Self {
-        Self {
-            patience: DEFAULT_PATIENCE,
-            trace_parent: None,
-        }
-    }
-}
-
 /// Sends a message and waits for the answer.
 pub(crate) async fn ask(
     node: &Arc<Node>,
     message: ComponentMessage,
-    options: AskOptions,
+    patience: Duration,
+    trace_parent: Option<Arc<str>>,
 ) -> Result<Option<MessagePayload>, AskError> {
     node.is_open().map_err(AskError::Refused)?;
-    let patience_ms = u64::try_from(options.patience.as_millis()).unwrap_or(u64::MAX);
+    let patience_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
     let (answer, mut answered) = oneshot::channel();
     let envelope = Envelope {
         // Nonzero says that an answer is awaited; which one is known by the channel.
         content: Letter::Message(message.with_correlation(1)),
         answer: Answer::Waiting(answer),
-        // The receiver would hand a malformed one on.
-        trace_parent: options.trace_parent.filter(|it| trace::is_valid(it)),
+        trace_parent,
         deadline_ms: Some(node.clock.now().clock_ms.saturating_add(patience_ms)),
     };
     node.deliver(envelope, Admission::Asked)
         .map_err(|refused| AskError::Refused(refused.reason))?;
     let outcome = match soon(&mut answered).await {
         Some(outcome) => Ok(outcome),
-        None => timeout(options.patience, answered).await,
+        None => timeout(patience, answered).await,
     };
     match outcome {
         Ok(Ok(outcome)) => outcome.map_err(|error| not_replied(error, patience_ms)),

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
+use tokio::sync::broadcast;
 use tokio::task::spawn_blocking;
 
 // Layer 3: Internal module imports
 use crate::component::supervision::supervisor::Supervisor;
+use crate::core::event::Event;
 use crate::core::runtime::errors::WasmError;
 use crate::messaging::dead_letters::{DeadLetters, MAX_DEAD_LETTER_BYTES};
 use crate::runtime::cache::CompileCache;
@@ -23,7 +25,7 @@ use crate::system::error::StartError;
 use crate::system::handle::System;
 use crate::system::janitor;
 use crate::system::lanes::Lanes;
-use crate::system::node::{Node, Parts};
+use crate::system::node::{EVENTS_KEPT, Node, Parts};
 use crate::system::program::Workshop;
 
 /// Room for instances that are no actors: those that a new version is tried on.
@@ -33,7 +35,6 @@ const SPARE_INSTANCES: u32 = 32;
 const PAGE_BYTES: u64 = 64 << 10;
 
 /// Puts a system together. What a manifest says, and more, can be said here.
-#[derive(Default)]
 pub struct SystemBuilder {
     config: SystemConfig,
     /// The bytes of components that are not read from files, in the order of the
@@ -41,6 +42,19 @@ pub struct SystemBuilder {
     sources: Vec<Option<Vec<u8>>>,
     cache: Option<CompileCache>,
     mistake: Option<StartError>,
+    events: broadcast::Sender<Event>,
+}
+
+impl Default for SystemBuilder {
+    fn default() -> Self {
+        Self {
+            config: SystemConfig::default(),
+            sources: Vec::new(),
+            cache: None,
+            mistake: None,
+            events: broadcast::Sender::new(EVENTS_KEPT),
+        }
+    }
 }
 
 /// Where a component's bytes are.
@@ -156,6 +170,11 @@ impl SystemBuilder {
         self
     }
 
+    /// What happens from the start on: each component that is loaded, each actor that starts.
+    pub fn subscribe_events(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
     /// Starts the system: loads all components, and starts the actors that always run.
     ///
     /// It runs on the tokio runtime that this is called in, if that has many threads, and
@@ -195,6 +214,7 @@ impl SystemBuilder {
             workshop: Workshop::new(engine, loader),
             lanes: Lanes::start().map_err(|e| StartError::Machine(e.to_string()))?,
             shutdown_ms: self.config.shutdown_ms,
+            events: self.events,
         }));
         // From here on, actors end if this is given up.
         let system = System::new(Arc::clone(&node));

@@ -22,7 +22,8 @@ use crate::core::delivery::refusal::{Refusal, Refused};
 use crate::core::event::Event;
 use crate::core::limits::{Limit, LimitExceeded, Limits};
 use crate::core::turn::effects::Content;
-use crate::system::asking::{AskOptions, ask};
+use crate::messaging::trace;
+use crate::system::asking::{DEFAULT_PATIENCE, ask};
 use crate::system::builder::SystemBuilder;
 use crate::system::error::{AskError, ControlError, PublishError, SendError};
 use crate::system::node::{Node, Owner};
@@ -59,6 +60,8 @@ const SPAWN_PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct System {
     pub(crate) node: Arc<Node>,
+    /// What the messages of this handle are part of.
+    trace_parent: Option<Arc<str>>,
     _owner: Arc<Owner>,
 }
 
@@ -74,6 +77,7 @@ impl System {
         };
         Self {
             node,
+            trace_parent: None,
             _owner: Arc::new(owner),
         }
     }
@@ -81,6 +85,17 @@ impl System {
     /// The system's name.
     pub fn name(&self) -> &str {
         &self.node.name
+    }
+
+    /// A handle whose messages are part of a trace: the W3C `traceparent` travels with them,
+    /// and with what actors send on. A malformed one is dropped.
+    #[must_use]
+    pub fn in_trace(&self, trace_parent: &str) -> Self {
+        let is_valid = trace::is_valid(trace_parent);
+        Self {
+            trace_parent: is_valid.then(|| Arc::from(trace_parent)),
+            ..self.clone()
+        }
     }
 
     /// A message from outside, to be sent with [`send_message`](Self::send_message).
@@ -107,20 +122,21 @@ impl System {
         payload: impl Into<MessagePayload>,
     ) -> Result<Option<MessagePayload>, AskError> {
         let message = self.message(to, kind, payload);
-        ask(&self.node, message, AskOptions::default()).await
+        self.ask_within(message, DEFAULT_PATIENCE).await
     }
 
-    /// Sends a message and waits for the reply, as `options` say.
+    /// Sends a message and waits for the reply for as long as `patience`. What is not begun
+    /// by then is not handled.
     ///
     /// # Errors
     ///
     /// As [`ask`](Self::ask).
-    pub async fn ask_with(
+    pub async fn ask_within(
         &self,
         message: ComponentMessage,
-        options: AskOptions,
+        patience: Duration,
     ) -> Result<Option<MessagePayload>, AskError> {
-        ask(&self.node, message, options).await
+        ask(&self.node, message, patience, self.trace_parent.clone()).await
     }
 
     /// Sends a message that expects no reply. Messages to one actor are handled in the
@@ -148,7 +164,11 @@ impl System {
             let message = Box::new(message);
             return Err(SendError { message, reason });
         }
-        let delivered = self.node.deliver(Envelope::tell(message), Admission::Asked);
+        let envelope = Envelope {
+            trace_parent: self.trace_parent.clone(),
+            ..Envelope::tell(message)
+        };
+        let delivered = self.node.deliver(envelope, Admission::Asked);
         delivered.map_err(given_back)
     }
 
@@ -204,7 +224,7 @@ impl System {
             kind: kind.into(),
             payload: payload.into(),
         };
-        let sender = self.node.outside(None);
+        let sender = self.node.outside(self.trace_parent.as_ref());
         Ok(self
             .node
             .router

@@ -91,6 +91,7 @@ pub(crate) struct Parts {
     pub(crate) workshop: Workshop,
     pub(crate) lanes: Lanes,
     pub(crate) shutdown_ms: u64,
+    pub(crate) events: broadcast::Sender<Event>,
 }
 
 impl Node {
@@ -105,7 +106,7 @@ impl Node {
             supervisor: Mutex::new(parts.supervisor),
             workshop: parts.workshop,
             lanes: parts.lanes,
-            events: broadcast::Sender::new(EVENTS_KEPT),
+            events: parts.events,
             components: RwLock::default(),
             host: ComponentId::new("airssys", "host", "main"),
             shutdown_ms: parts.shutdown_ms,

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 // Layer 3: Internal module imports
-use airssys_wasm::system::asking::AskOptions;
 use airssys_wasm::system::error::AskError;
 use airssys_wasm::system::handle::System;
 
@@ -145,12 +144,8 @@ async fn the_time_that_is_left_goes_down_the_chain() {
     // Each of them would wait for 20 s, and the loop would run for 1.5 s.
     let chain = chain(&["demo/caller/b", "demo/caller/c"], "demo/loop/a", "");
     let message = system.message(&id("demo/caller/a"), "call", chain);
-    let options = AskOptions {
-        patience,
-        trace_parent: None,
-    };
     let began = Instant::now();
-    let asked = system.ask_with(message, options).await;
+    let asked = system.ask_within(message, patience).await;
     assert!(asked.is_err(), "{asked:?}");
     until("all of them have ended", || {
         let status = system.status();

@@ -9,7 +9,6 @@ use serde_json::json;
 // Layer 3: Internal module imports
 use airssys_wasm::core::delivery::refusal::Refusal;
 use airssys_wasm::core::event::Event;
-use airssys_wasm::system::asking::AskOptions;
 use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::error::AskError;
 use airssys_wasm::system::handle::System;
@@ -165,12 +164,8 @@ async fn what_is_asked_is_not_handled_after_the_asker_has_left() {
     let caller = id("demo/caller/a");
     system.send(&caller, "call", call.to_string()).unwrap();
     let message = system.message(&caller, "call", call.to_string());
-    let options = AskOptions {
-        patience: Duration::from_millis(50),
-        trace_parent: None,
-    };
     assert_eq!(
-        system.ask_with(message, options).await,
+        system.ask_within(message, Duration::from_millis(50)).await,
         Err(AskError::Timeout { after_ms: 50 })
     );
     until("it was dropped", || {

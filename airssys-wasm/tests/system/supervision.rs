@@ -11,7 +11,6 @@ use airssys_wasm::component::supervision::status::{GroupState, Standing};
 use airssys_wasm::component::supervision::supervisor::NotResumed;
 use airssys_wasm::core::delivery::refusal::Refusal;
 use airssys_wasm::core::event::Event;
-use airssys_wasm::system::asking::AskOptions;
 use airssys_wasm::system::builder::SystemBuilder;
 use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::config::group::GroupConfig;
@@ -306,14 +305,10 @@ async fn impatient_callers_do_no_harm() {
         .start()
         .await
         .unwrap();
-    let options = AskOptions {
-        patience: Duration::from_millis(20),
-        trace_parent: None,
-    };
     for _ in 0..5 {
         let message = system.message(&id("demo/loop/a"), "", "");
         assert_eq!(
-            system.ask_with(message, options.clone()).await,
+            system.ask_within(message, Duration::from_millis(20)).await,
             Err(AskError::Timeout { after_ms: 20 })
         );
         until("the turn was stopped", || {

@@ -1,14 +1,12 @@
 //! The W3C trace context that travels with messages.
 
 // Layer 1: Standard library imports
-use std::sync::Arc;
 use std::time::Duration;
 
 // Layer 2: Third-party crate imports
 use serde_json::{Value, json};
 
 // Layer 3: Internal module imports
-use airssys_wasm::system::asking::AskOptions;
 use airssys_wasm::system::handle::System;
 
 use crate::support::{ask, builder, guest, id, once, until};
@@ -27,11 +25,9 @@ async fn system() -> System {
 
 async fn traced(system: &System, to: &str, kind: &str, payload: String, parent: &str) -> Value {
     let message = system.message(&id(to), kind, payload);
-    let options = AskOptions {
-        patience: Duration::from_secs(10),
-        trace_parent: Some(Arc::from(parent)),
-    };
-    let reply = system.ask_with(message, options).await.unwrap().unwrap();
+    let system = system.in_trace(parent);
+    let asked = system.ask_within(message, Duration::from_secs(10));
+    let reply = asked.await.unwrap().unwrap();
     serde_json::from_slice(reply.as_bytes()).unwrap()
 }
 
