@@ -167,8 +167,12 @@ fn kind_of_message(error: &Error) -> FaultKind {
     }
 }
 
-/// The innermost reason that is words: not the stack and not our own figures.
+/// The innermost reason that is words: not the stack and not our own figures. Of most
+/// traps the kind says it all.
 fn reason_of(error: &Error) -> String {
+    if error.is::<Trap>() && kind_of(error) != FaultKind::Other {
+        return String::new();
+    }
     cut(error.root_cause().to_string())
 }
 

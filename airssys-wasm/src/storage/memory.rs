@@ -15,6 +15,8 @@ use crate::core::turn::effects::Writes;
 ///
 /// A live actor has its state with itself, so that a commit has nothing to do here. Of an
 /// actor that has no state nothing is kept, however many turns it ran.
+///
+/// One actor's state is bounded by its limits; how many actors have state is not.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     records: Mutex<HashMap<ComponentId, ActorRecord>>,
