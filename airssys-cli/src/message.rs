@@ -1,4 +1,4 @@
-//! A message to a running actor, as it is typed.
+//! A message to an actor, as it is typed.
 
 // Layer 2: Third-party crate imports
 use airssys_wasm::core::component::id::ComponentId;
@@ -18,7 +18,7 @@ const MAX_PAYLOAD_BYTES: u64 = 64 << 20;
 #[derive(Args)]
 pub(crate) struct MessageArgs {
     #[command(flatten)]
-    payload: PayloadArgs,
+    pub(crate) payload: PayloadArgs,
     /// What the message is, for the guest to branch on
     #[arg(
         long,
@@ -28,7 +28,7 @@ pub(crate) struct MessageArgs {
         hide_default_value = true
     )]
     #[arg(allow_hyphen_values = true, help_heading = "Message")]
-    kind: String,
+    pub(crate) kind: String,
 }
 
 impl MessageArgs {

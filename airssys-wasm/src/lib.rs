@@ -4,25 +4,21 @@
 //! time, each turn within limits that are on by default, and nothing a turn does
 //! takes effect unless the turn succeeds.
 //!
-//! Today this crate is the foundation: it loads components, runs turns, and records
-//! what they want to happen. A first program loads a component and sends it a
-//! message:
+//! A first program starts a system and asks one of its actors:
 //!
 //! ```
-//! use airssys_wasm::core::component::MessagePayload;
-//! use airssys_wasm::core::component::id::ComponentId;
-//! use airssys_wasm::core::component::message::ComponentMessage;
-//! use airssys_wasm::runtime::engine::WasmtimeEngine;
+//! use airssys_wasm::system::handle::System;
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let engine = WasmtimeEngine::new()?;
-//! let echo = ComponentId::new("demo", "echo", "one");
-//! let handle = engine.load_component(&echo, &std::fs::read("../guests/bin/echo.wasm")?)?;
-//!
-//! let me = ComponentId::new("airssys", "program", "main");
-//! let message = ComponentMessage::new(me, echo, "say".to_string(), MessagePayload::new("hello"));
-//! let reply = engine.call_handle_message(&handle, &message)?;
-//! assert_eq!(reply, Some(MessagePayload::new("hello")));
+//! # #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let system = System::builder()
+//!     .component("demo/counter", "../guests/bin/counter.wasm")
+//!     .start()
+//!     .await?;
+//! let alice = "demo/counter/alice".parse()?;
+//! let sum = system.ask(&alice, "add", "5").await?;
+//! assert_eq!(sum.unwrap().as_bytes(), b"5");
+//! system.shutdown().await;
 //! # Ok(())
 //! # }
 //! ```
@@ -30,7 +26,14 @@
 //! # Layers
 //!
 //! - [`core`]: types and traits, which know no engine, no clock and no sockets.
-//! - [`runtime`]: the only place that knows wasmtime.
+//! - [`runtime`]: running components; the only place that knows wasmtime. Its
+//!   [`WasmtimeEngine`](runtime::engine::WasmtimeEngine) also calls them by handle, for
+//!   programs that have no actors.
+//! - [`storage`]: where the state of actors is kept.
+//! - [`component`]: one actor: its mailbox, its turns, its life.
+//! - [`messaging`]: what lies between actors.
+//! - [`system`]: the composition root, and what one talks to:
+//!   [`System`](system::handle::System).
 
 pub mod component;
 pub mod core;

@@ -15,9 +15,10 @@ use clap::Args;
 use crate::actor::Inputs;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::input::{ComponentFile, PayloadArgs};
+use crate::input::ComponentFile;
 use crate::interrupt::until_interrupted;
 use crate::limits::LimitArgs;
+use crate::message::MessageArgs;
 use crate::now::now_ms;
 use crate::quantity::parse_count;
 use crate::trial::{Plan, Trial, Turns};
@@ -68,17 +69,7 @@ pub(crate) struct TryArgs {
     /// The component to run, a .wasm file
     component: PathBuf,
     #[command(flatten)]
-    payload: PayloadArgs,
-    /// What the message is, for the guest to branch on
-    #[arg(
-        long,
-        short,
-        value_name = "KIND",
-        default_value = "",
-        hide_default_value = true
-    )]
-    #[arg(allow_hyphen_values = true, help_heading = "Message")]
-    kind: String,
+    message: MessageArgs,
     /// Run so many turns on one instance, and print how their times are spread
     ///
     /// What a turn stores is there in the next. It ends early when a turn fails.
@@ -143,8 +134,8 @@ impl TryArgs {
     fn plan(self) -> Result<Plan, Failure> {
         let limits = self.limits.limits();
         let component = ComponentFile::read(self.component, &limits)?;
-        let payload = self.payload.read(&limits)?;
-        check_message(&limits, &self.kind, &payload).map_err(advice::over_limit)?;
+        let payload = self.message.payload.read(&limits)?;
+        check_message(&limits, &self.message.kind, &payload).map_err(advice::over_limit)?;
         let actor = match self.actor.address {
             Some(address) => address,
             None => default_address(&component.path),
@@ -157,7 +148,7 @@ impl TryArgs {
                 seed: self.actor.seed.unwrap_or_else(some_seed),
                 now_ms: self.actor.now_ms.unwrap_or_else(now_ms),
             },
-            kind: self.kind,
+            kind: self.message.kind,
             payload: MessagePayload::from(payload),
             turns: self.repeat.map_or(Turns::One, Turns::Many),
             component,

@@ -167,12 +167,8 @@ fn kind_of_message(error: &Error) -> FaultKind {
     }
 }
 
-/// The innermost reason that is words: not the stack and not our own figures. Of most
-/// traps the kind says it all.
+/// The innermost reason that is words: not the stack and not our own figures.
 fn reason_of(error: &Error) -> String {
-    if error.is::<Trap>() && kind_of(error) != FaultKind::Other {
-        return String::new();
-    }
     cut(error.root_cause().to_string())
 }
 

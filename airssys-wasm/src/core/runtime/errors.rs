@@ -127,7 +127,8 @@ impl GuestFault {
 impl fmt::Display for GuestFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.kind)?;
-        if !self.reason.is_empty() {
+        // Of a trap the engine says what the kind has said already.
+        if !self.reason.is_empty() && !self.reason.starts_with("wasm trap: ") {
             write!(f, ": {}", self.reason)?;
         }
         match self.culprit() {
