@@ -13,7 +13,7 @@ impl StoreManager {
     /// # Errors
     ///
     /// As for [`handle_message`](Self::handle_message); the guest saying that it is not
-    /// is a [`Rejected`](FaultKind::Rejected) fault with its words.
+    /// is a [`Rejected`](crate::core::runtime::errors::FaultKind::Rejected) fault with its words.
     pub async fn check_health(&mut self, context: TurnContext) -> Result<(), WasmError> {
         let Some(guest) = self.instance()?.exports().health.clone() else {
             return Ok(());
