@@ -46,13 +46,14 @@ impl<'a> RpcView<'a> {
             timeout_ms: timeout_ms.min(left_ms),
             trace_parent: self.recorder.context().trace_parent.clone(),
         };
-        let outcome = self.answer(call.clone()).await;
+        let outcome = self.answer(call.clone(), timeout_ms).await;
         self.recorder.notes.called(call, &outcome);
         outcome
     }
 
-    async fn answer(&self, call: Call) -> CallOutcome {
-        let patience = Duration::from_millis(u64::from(call.timeout_ms));
+    /// Waits as long as the guest wants to. Where its turn ends before, that ends the wait.
+    async fn answer(&self, call: Call, timeout_ms: u32) -> CallOutcome {
+        let patience = Duration::from_millis(u64::from(timeout_ms));
         timeout(patience, self.settings.surroundings.call(call))
             .await
             .unwrap_or(Err(CallError::Host(HostError::Timeout)))
