@@ -1,10 +1,12 @@
 //! The time of day.
 
 // Layer 1: Standard library imports
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-/// Milliseconds since the Unix epoch. A clock before 1970 is told as 1970.
+// Layer 2: Third-party crate imports
+use airssys_wasm::core::time::unix_ms;
+
+/// Milliseconds since the Unix epoch.
 pub(crate) fn now_ms() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    u64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+    unix_ms(SystemTime::now())
 }

@@ -265,15 +265,20 @@ impl<W: World> Actor<W> {
     /// Ends the actor for good. What waits for it becomes dead letters.
     async fn end(&mut self, ending: Refusal) {
         self.put_away().await;
+        self.bury_waiting(ending);
+        let actor = &self.cell.address;
+        self.world.tell(|| Event::Stopped {
+            actor: actor.clone(),
+        });
+    }
+
+    /// Takes the actor out of the directory. What waits for it becomes dead letters.
+    fn bury_waiting(&mut self, ending: Refusal) {
         let left = self.world.directory().remove(&self.cell);
         let batch = std::mem::take(&mut self.batch);
         for envelope in batch.into_iter().chain(left) {
             self.bury(envelope, DeathCause::Ended(ending), 0, None);
         }
-        let actor = &self.cell.address;
-        self.world.tell(|| Event::Stopped {
-            actor: actor.clone(),
-        });
     }
 
     /// Shows others whether it has an instance.
@@ -308,11 +313,7 @@ impl<W: World> Drop for Actor<W> {
             // Tasks are dropped when their runtime ends, and nobody runs another.
             self.world.directory().close();
         }
-        let left = self.world.directory().remove(&self.cell);
-        let batch = std::mem::take(&mut self.batch);
-        for envelope in batch.into_iter().chain(left) {
-            self.bury(envelope, DeathCause::Ended(Refusal::ShuttingDown), 0, None);
-        }
+        self.bury_waiting(Refusal::ShuttingDown);
     }
 }
 

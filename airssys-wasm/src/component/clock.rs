@@ -2,13 +2,14 @@
 
 // Layer 1: Standard library imports
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 // Layer 2: Third-party crate imports
 use tokio::time::Instant;
 
 // Layer 3: Internal module imports
 use crate::core::ticker::Ticker;
+use crate::core::time::unix_ms;
 
 /// Tells the time to actors.
 #[derive(Debug)]
@@ -91,13 +92,7 @@ impl Clock {
     /// behind, nothing happens: time that actors were told is not taken back.
     pub fn follow_system_time(&self) {
         let elapsed_ms = self.began().elapsed().as_millis() as u64;
-        let origin_ms = unix_ms().saturating_sub(elapsed_ms);
+        let origin_ms = unix_ms(SystemTime::now()).saturating_sub(elapsed_ms);
         self.origin_ms.fetch_max(origin_ms, Ordering::Relaxed);
     }
-}
-
-/// The system's time. A clock before 1970 is told as 1970.
-fn unix_ms() -> u64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-    since_epoch.unwrap_or_default().as_millis() as u64
 }

@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 // Layer 3: Internal module imports
 use crate::component::actor::Actor;
 use crate::component::cell::Cell;
-use crate::component::deployment::Counters;
+use crate::component::deployment::{Counters, Deployment};
 use crate::component::mailbox::{NotTaken, Signal};
 use crate::component::supervision::status::Standing;
 use crate::component::world::World;
@@ -206,23 +206,24 @@ impl<W: World> Directory<W> {
 
     /// Takes an actor out, if no messages wait for it.
     pub(crate) fn retire(&self, cell: &Arc<Cell>) -> bool {
-        let mut shard = self.shard(self.hasher.hash_one(&cell.address));
+        let hash = self.hasher.hash_one(&cell.address);
+        let mut shard = self.shard(hash);
         if !cell.mailbox.close_if_empty() {
             return false;
         }
-        self.take_out(&mut shard, cell);
+        self.take_out(&mut shard, hash, cell);
         true
     }
 
     /// Takes an actor out, and returns the messages that waited for it.
     pub(crate) fn remove(&self, cell: &Arc<Cell>) -> VecDeque<Envelope> {
-        let mut shard = self.shard(self.hasher.hash_one(&cell.address));
-        self.take_out(&mut shard, cell);
+        let hash = self.hasher.hash_one(&cell.address);
+        let mut shard = self.shard(hash);
+        self.take_out(&mut shard, hash, cell);
         cell.mailbox.close()
     }
 
-    fn take_out(&self, shard: &mut Shard, cell: &Arc<Cell>) {
-        let hash = self.hasher.hash_one(&cell.address);
+    fn take_out(&self, shard: &mut Shard, hash: u64, cell: &Arc<Cell>) {
         if let Ok(entry) = shard.find_entry(hash, |other| Arc::ptr_eq(other, cell)) {
             entry.remove();
             self.count.fetch_sub(1, Ordering::Relaxed);
@@ -249,11 +250,7 @@ impl<W: World> Directory<W> {
         for deployment in world.deployments() {
             let before_ms = now_ms.saturating_sub(deployment.settings.idle_ms);
             while let Some(cell) = deployment.live.take_older(before_ms) {
-                // Should it have something to do after all, it is looked at again when it
-                // was idle once more.
-                cell.mailbox.signal(Signal::Passivate);
-                cell.use_at(now_ms);
-                deployment.live.insert(&cell);
+                ask_to_leave(&deployment, &cell, now_ms);
             }
         }
         let waiting = self.waiting.load(Ordering::Relaxed);
@@ -279,10 +276,16 @@ fn evict<W: World>(world: &Arc<W>) {
         return;
     };
     if let Some(cell) = deployment.live.take_older(u64::MAX) {
-        cell.mailbox.signal(Signal::Passivate);
-        cell.use_at(world.clock().now().clock_ms);
-        deployment.live.insert(&cell);
+        ask_to_leave(deployment, &cell, world.clock().now().clock_ms);
     }
+}
+
+/// Asks an actor to be passivated. Should it have something to do after all, it is looked
+/// at again when it was idle once more.
+fn ask_to_leave<G>(deployment: &Deployment<G>, cell: &Arc<Cell>, now_ms: u64) {
+    cell.mailbox.signal(Signal::Passivate);
+    cell.use_at(now_ms);
+    deployment.live.insert(cell);
 }
 
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {

@@ -198,15 +198,11 @@ impl Mailbox {
         let was_full = queue.len() >= self.capacity;
         std::mem::swap(&mut queue.envelopes, batch);
         queue.in_hand = batch.len();
-        if batch.is_empty() {
-            if was_full {
-                self.space.notify_waiters();
-            }
-            return wait(&mut queue, cx);
-        }
-        drop(queue);
         if was_full {
             self.space.notify_waiters();
+        }
+        if batch.is_empty() {
+            return wait(&mut queue, cx);
         }
         Poll::Ready(Found::Messages)
     }

@@ -11,4 +11,5 @@ pub mod runtime;
 pub mod storage;
 pub mod text;
 pub mod ticker;
+pub mod time;
 pub mod turn;

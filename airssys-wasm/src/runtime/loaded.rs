@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 // Layer 2: Third-party crate imports
 use tokio::runtime::Builder;
@@ -18,6 +18,7 @@ use crate::core::component::id::ComponentId;
 use crate::core::component::message::ComponentMessage;
 use crate::core::runtime::errors::{FaultKind, GuestFault, WasmError};
 use crate::core::storage::keyspace::Keyspace;
+use crate::core::time::unix_ms;
 use crate::core::turn::call::Reply;
 use crate::core::turn::context::TurnContext;
 use crate::core::turn::report::TurnOutcome;
@@ -95,11 +96,9 @@ impl LoadedComponent {
 
     fn next_context(&mut self) -> TurnContext {
         self.turns += 1;
-        // A clock before 1970 is told as 1970.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
         TurnContext {
             turn: self.turns,
-            now_ms: now.unwrap_or_default().as_millis() as u64,
+            now_ms: unix_ms(SystemTime::now()),
             seed: rand::random(),
             budget_ms: None,
             trace_parent: None,

@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::future::{Future, ready};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
 use crate::core::storage::store::{ActorRecord, Store, StoreError};
+use crate::core::time::unix_ms;
 use crate::core::turn::effects::Writes;
 
 /// Keeps the state of passivated actors in memory, for as long as the process lives.
@@ -73,16 +74,11 @@ impl Store for MemoryStore {
     ) -> impl Future<Output = Result<(), StoreError>> + Send {
         // Turns are numbered by the time where nothing is known. One who has run more of
         // them than milliseconds went by must be remembered.
-        if !record.keys.is_empty() || record.turn >= unix_ms() {
+        if !record.keys.is_empty() || record.turn >= unix_ms(SystemTime::now()) {
             self.lock().insert(actor.clone(), record);
         }
         ready(Ok(()))
     }
-}
-
-fn unix_ms() -> u64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-    since_epoch.unwrap_or_default().as_millis() as u64
 }
 
 #[cfg(test)]

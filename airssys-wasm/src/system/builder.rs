@@ -1,6 +1,7 @@
 //! How a system is put together.
 
 // Layer 1: Standard library imports
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::runtime::engine::WasmtimeEngine;
 use crate::runtime::loader::ComponentLoader;
 use crate::system::component_name::ComponentName;
 use crate::system::config::component::ComponentConfig;
+use crate::system::config::group::GroupConfig;
 use crate::system::config::system::{MemoryLayout, SystemConfig};
 use crate::system::error::StartError;
 use crate::system::handle::System;
@@ -37,9 +39,8 @@ const PAGE_BYTES: u64 = 64 << 10;
 /// Puts a system together. What a manifest says, and more, can be said here.
 pub struct SystemBuilder {
     config: SystemConfig,
-    /// The bytes of components that are not read from files, in the order of the
-    /// configuration.
-    sources: Vec<Option<Vec<u8>>>,
+    /// The bytes of components that are not read from files.
+    bytes: BTreeMap<ComponentName, Vec<u8>>,
     cache: Option<CompileCache>,
     mistake: Option<StartError>,
     events: broadcast::Sender<Event>,
@@ -49,7 +50,7 @@ impl Default for SystemBuilder {
     fn default() -> Self {
         Self {
             config: SystemConfig::default(),
-            sources: Vec::new(),
+            bytes: BTreeMap::new(),
             cache: None,
             mistake: None,
             events: broadcast::Sender::new(EVENTS_KEPT),
@@ -108,7 +109,6 @@ impl From<SystemConfig> for SystemBuilder {
     /// Continues from a configuration, for example that of a manifest.
     fn from(config: SystemConfig) -> Self {
         Self {
-            sources: vec![None; config.components.len()],
             config,
             ..Self::default()
         }
@@ -149,8 +149,9 @@ impl SystemBuilder {
             Source::Bytes(bytes) => Some(bytes),
         };
         change(&mut config);
+        self.bytes
+            .extend(bytes.map(|bytes| (config.name.clone(), bytes)));
         self.config.components.push(config);
-        self.sources.push(bytes);
         self
     }
 
@@ -159,7 +160,6 @@ impl SystemBuilder {
     #[must_use]
     pub fn configure(mut self, change: impl FnOnce(&mut SystemConfig)) -> Self {
         change(&mut self.config);
-        self.sources.resize(self.config.components.len(), None);
         self
     }
 
@@ -184,13 +184,12 @@ impl SystemBuilder {
     ///
     /// When the configuration has a mistake, a component cannot be loaded, or the machine
     /// lacks what the system needs. Nothing runs then.
-    pub async fn start(self) -> Result<System, StartError> {
+    pub async fn start(mut self) -> Result<System, StartError> {
         if let Some(mistake) = self.mistake {
             return Err(mistake);
         }
-        let SystemConfig { components, .. } = &self.config;
-        let components = components.clone();
         self.config.check()?;
+        let components = self.config.components.clone();
         let always: usize = components.iter().map(|it| it.run.len()).sum();
         if always >= self.config.max_live_actors {
             return Err(StartError::NoRoom {
@@ -218,8 +217,8 @@ impl SystemBuilder {
         }));
         // From here on, actors end if this is given up.
         let system = System::new(Arc::clone(&node));
-        for (config, bytes) in components.into_iter().zip(self.sources) {
-            let source = match (bytes, config.source.clone()) {
+        for config in components {
+            let source = match (self.bytes.remove(&config.name), config.source.clone()) {
                 (Some(bytes), _) => Source::Bytes(bytes),
                 (None, Some(path)) => Source::File(path),
                 (None, None) => return Err(StartError::NoSource(config.name.to_string())),
@@ -234,12 +233,8 @@ impl SystemBuilder {
 }
 
 fn supervisor(config: &SystemConfig) -> Result<Supervisor, StartError> {
-    let mut groups = Vec::new();
-    for group in &config.groups {
-        // The check of the configuration has read every member already.
-        groups.push(group.settings().map_err(StartError::from)?);
-    }
-    Ok(Supervisor::new(groups)?)
+    let groups: Result<_, _> = config.groups.iter().map(GroupConfig::settings).collect();
+    Ok(Supervisor::new(groups?)?)
 }
 
 fn engine_config(config: &SystemConfig) -> EngineConfig {

@@ -161,6 +161,14 @@ impl Node {
         !self.is_closed.swap(true, Ordering::Relaxed)
     }
 
+    /// Ends all actors, and lets no further one begin.
+    pub(crate) fn end_actors(&self) {
+        self.directory.close();
+        for cell in self.directory.cells() {
+            cell.mailbox.signal(Signal::End);
+        }
+    }
+
     /// The sender of what comes from outside.
     pub(crate) fn outside<'a>(&'a self, trace_parent: Option<&'a Arc<str>>) -> Sender<'a> {
         Sender {
@@ -207,10 +215,7 @@ pub(crate) struct Owner {
 impl Drop for Owner {
     fn drop(&mut self) {
         self.node.close();
-        self.node.directory.close();
-        for cell in self.node.directory.cells() {
-            cell.mailbox.signal(Signal::End);
-        }
+        self.node.end_actors();
     }
 }
 

@@ -56,11 +56,8 @@ impl Node {
             cells.is_empty()
         });
         drained.await;
-        self.directory.close();
         let buried = self.buried();
-        for cell in self.directory.cells() {
-            cell.mailbox.signal(Signal::End);
-        }
+        self.end_actors();
         until(GRACE, || self.directory.is_empty()).await;
         let open = self.router.open();
         let left = self.directory.cells();

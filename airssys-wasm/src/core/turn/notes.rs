@@ -2,7 +2,6 @@
 
 // Layer 1: Standard library imports
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
@@ -13,7 +12,7 @@ use crate::core::component::MessagePayload;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::turn::call::{Call, CallOutcome};
 use crate::core::turn::errors::HostError;
-use crate::core::turn::overlay::KeyPage;
+use crate::core::turn::overlay::{KeyPage, page_start};
 use crate::core::turn::recorded::Learnt;
 
 /// The most reads and calls that are noted for one turn. A turn that learns more is cut,
@@ -79,10 +78,7 @@ impl Notes {
             cursor,
             page,
         } = listing;
-        let start = match cursor {
-            Some(cursor) if cursor >= prefix => Bound::Excluded(cursor),
-            _ => Bound::Included(prefix),
-        };
+        let start = page_start(prefix, cursor);
         let last = page.next.as_deref();
         for (key, value) in committed.range(start) {
             if !key.starts_with(prefix) || self.is_cut {

@@ -120,10 +120,7 @@ impl Overlay {
         cursor: Option<&str>,
         limit: usize,
     ) -> KeyPage {
-        let start = match cursor {
-            Some(cursor) if cursor >= prefix => Bound::Excluded(cursor),
-            _ => Bound::Included(prefix),
-        };
+        let start = page_start(prefix, cursor);
         let own = self.writes.range::<str, _>((start, Bound::Unbounded));
         let mut merged = merge(
             committed.range(start).map(|(key, _)| (key, true)),
@@ -153,6 +150,14 @@ impl Overlay {
             total(committed.bytes(), self.added_bytes),
             total(committed.len() as u64, self.added_keys),
         )
+    }
+}
+
+/// Where the page of keys with `prefix` after `cursor` begins.
+pub(crate) fn page_start<'a>(prefix: &'a str, cursor: Option<&'a str>) -> Bound<&'a str> {
+    match cursor {
+        Some(cursor) if cursor >= prefix => Bound::Excluded(cursor),
+        _ => Bound::Included(prefix),
     }
 }
 
