@@ -84,7 +84,7 @@ pub(crate) async fn send(
     let system = in_trace(&shared.system, &headers);
     let message = system.message(&to, query.kind, MessagePayload::from(body));
     let sent = match query.wait_ms {
-        None => system.send_message(message),
+        None => system.send_message(message).await,
         Some(wait_ms) => {
             check_wait(wait_ms)?;
             let patience = Duration::from_millis(wait_ms);

@@ -84,7 +84,7 @@ pub(crate) async fn retry(
     State(shared): State<Arc<Shared>>,
     Letter(id): Letter,
 ) -> Result<Json<Retried>, Problem> {
-    shared.system.retry_dead_letter(id)?;
+    shared.system.retry_dead_letter(id).await?;
     Ok(Json(Retried { retried: id }))
 }
 
@@ -93,7 +93,7 @@ pub(crate) async fn drop_one(
     State(shared): State<Arc<Shared>>,
     Letter(id): Letter,
 ) -> Result<Json<Dropped>, Problem> {
-    shared.system.drop_dead_letter(id)?;
+    shared.system.drop_dead_letter(id).await?;
     Ok(Json(Dropped { dropped: 1 }))
 }
 
@@ -107,7 +107,7 @@ pub(crate) async fn drop_many(
             "say which: `to=` an address, or `all=true`",
         ));
     }
-    let dropped = shared.system.drop_dead_letters(query.to.as_deref());
+    let dropped = shared.system.drop_dead_letters(query.to.as_deref()).await?;
     Ok(Json(Dropped { dropped }))
 }
 

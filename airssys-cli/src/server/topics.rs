@@ -39,6 +39,6 @@ pub(crate) async fn publish(
 ) -> Result<Json<Receivers>, Problem> {
     let payload = MessagePayload::from(body);
     let system = in_trace(&shared.system, &headers);
-    let receivers = system.publish(&topic, query.kind, payload)?;
+    let receivers = system.publish(&topic, query.kind, payload).await?;
     Ok(Json(Receivers { receivers }))
 }

@@ -73,7 +73,7 @@ fn measure(
     let idle = both(&stage, &system, windows)?;
     prepare(&stage, &system)?;
     for hog in hogs() {
-        system.send(&hog, "run", "")?;
+        system.send(&hog, "run", "").await?;
     }
     // Until they have settled where they run.
     stage.run(async {

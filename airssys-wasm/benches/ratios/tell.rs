@@ -65,13 +65,13 @@ async fn tells(system: System, message: ComponentMessage, runs: u32) -> Outcome<
     let (to, payload) = (actor(0), message.payload());
     let started = process_time();
     for _ in 1..runs {
-        let mut sent = system.send(&to, "say", payload.clone());
+        let mut sent = system.send(&to, "say", payload.clone()).await;
         while let Err(refused) = sent {
             if refused.reason != Refusal::MailboxFull {
                 return Err(refused.into());
             }
             yield_now().await;
-            sent = system.send_message(*refused.message);
+            sent = system.send_message(*refused.message).await;
         }
     }
     while system.ask(&to, "say", payload.clone()).await.is_err() {
@@ -139,7 +139,7 @@ async fn tells_all(system: System, actors: Arc<[ComponentId]>, rounds: u32) -> O
     for _ in 0..rounds {
         for row in actors.chunks(IN_A_ROW) {
             for actor in row {
-                system.send(actor, "say", payload.clone())?;
+                system.send(actor, "say", payload.clone()).await?;
             }
             yield_now().await;
         }

@@ -6,18 +6,24 @@ use std::sync::Arc;
 // Layer 3: Internal module imports
 use crate::component::actor::Actor;
 use crate::component::cell::Phase;
-use crate::component::clock::Now;
 use crate::component::deployment::{Counters, Version};
-use crate::component::effects::{Released, release};
+use crate::component::effects::{Following, release};
 use crate::component::turn::TurnFailure;
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
 use crate::core::event::Event;
+use crate::core::storage::commit::{Commit, Growth};
 use crate::core::storage::keyspace::Keyspace;
+use crate::core::storage::row::{ActorStamp, Row, RowKey};
 use crate::core::storage::store::{ActorRecord, Store, VersionId};
+use crate::core::time::Moment;
 use crate::core::turn::context::TurnContext;
 use crate::core::turn::effects::Effects;
 use crate::core::turn::guest::Guest;
+
+/// How many turns an actor may run before the disk is told how far it came. It skips as many
+/// when it is activated again.
+const TURNS_AHEAD: u64 = 1 << 20;
 
 /// An actor that is in memory, with or without an instance.
 pub(crate) struct Life<G> {
@@ -25,6 +31,8 @@ pub(crate) struct Life<G> {
     pub(crate) version: Arc<Version<G>>,
     /// The number of its last turn.
     turn: u64,
+    /// What the disk says of it, if it is durable.
+    stamp: ActorStamp,
     /// What its random numbers are made of, until it is passivated.
     seed: [u8; 32],
     /// What ran it last, which is what wrote its state.
@@ -41,22 +49,56 @@ struct Undo {
 
 impl<G: Guest> Life<G> {
     /// What an actor continues from.
-    fn begin(version: Arc<Version<G>>, actor: &ComponentId, record: ActorRecord, now: Now) -> Self {
+    fn begin(version: Arc<Version<G>>, actor: &ComponentId, record: ActorRecord, now: Moment) -> Self {
         Self {
             guest: version.guest(actor, record.keys),
             version,
             // It counts on from the last turn and from the time, so that the number never
             // repeats although nothing is kept of an actor without state.
-            turn: record.turn.max(now.unix_ms),
+            turn: record.turns_below.max(now.unix_ms),
             seed: rand::random(),
+            stamp: ActorStamp {
+                turns_below: record.turns_below,
+                ran_by: record.ran_by.clone(),
+            },
             ran_by: record.ran_by,
             undo: None,
         }
     }
 
+    /// Adds what a turn of a durable actor wrote to its commit.
+    pub(crate) fn keep(&mut self, commit: &mut Commit, actor: &ComponentId, effects: &Effects) {
+        if effects.is_empty() {
+            return;
+        }
+        self.keep_stamp(commit, actor);
+        for (key, value) in &effects.writes {
+            let row = value.clone().map(Row::Value);
+            commit.write(actor, RowKey::State(key.clone()), row);
+        }
+        if effects.growth != Growth::default() {
+            commit.growth = Some((actor.clone(), effects.growth));
+        }
+    }
+
+    /// Adds who runs the actor and how far its turns may count, if the disk does not say so
+    /// yet. For the turns to count on without a row each, it says more than is true.
+    fn keep_stamp(&mut self, commit: &mut Commit, actor: &ComponentId) {
+        let ran_by = self.ran_by.as_ref().unwrap_or(&self.version.id);
+        let is_known = self.stamp.ran_by.as_ref().is_some_and(|it| it == ran_by);
+        if is_known && self.turn < self.stamp.turns_below {
+            return;
+        }
+        self.stamp = ActorStamp {
+            turns_below: self.turn.saturating_add(TURNS_AHEAD),
+            ran_by: Some(Arc::clone(ran_by)),
+        };
+        commit.put(actor, RowKey::Record, Row::Record(self.stamp.clone()));
+    }
+
     /// What the next turn is given.
     #[inline]
-    pub(crate) fn next_context(&mut self, now: Now) -> TurnContext {
+    pub(crate) fn next_context(&mut self, now: Moment) -> TurnContext {
         self.turn += 1;
         TurnContext {
             turn: self.turn,
@@ -76,32 +118,42 @@ impl<G: Guest> Life<G> {
     }
 
     /// Drops the instance, to begin anew with one of another version. Back at the version
-    /// that it came from, an actor that has written nothing since is what it was then.
-    fn change_to(mut self, version: Arc<Version<G>>, actor: &ComponentId) -> Self {
+    /// that it came from, an actor that has written nothing since is what it was then; what
+    /// has to be written for that comes with it.
+    fn change_to(
+        mut self,
+        version: Arc<Version<G>>,
+        actor: &ComponentId,
+    ) -> (Self, Option<Effects>) {
         let digest = version.id.digest;
-        match self.undo.take() {
-            Some(undo) if undo.ran_by.digest == digest => Self {
-                guest: version.guest(actor, undo.keys),
+        let keys = self.guest.into_keys();
+        if let Some(undo) = self.undo.take_if(|undo| undo.ran_by.digest == digest) {
+            let restoring = Effects {
+                writes: keys.writes_to(&undo.keys),
+                growth: keys.growth_to(&undo.keys),
+                ..Effects::default()
+            };
+            let life = Self {
+                guest: version.guest(actor, keys),
                 version,
                 ran_by: Some(undo.ran_by),
                 undo: None,
                 ..self
-            },
-            _ => {
-                let keys = self.guest.into_keys();
-                let before = self.ran_by.clone().filter(|by| by.digest != digest);
-                let undo = before.map(|ran_by| Undo {
-                    keys: keys.clone(),
-                    ran_by,
-                });
-                Self {
-                    guest: version.guest(actor, keys),
-                    version,
-                    undo: undo.map(Box::new),
-                    ..self
-                }
-            }
+            };
+            return (life, Some(restoring));
         }
+        let before = self.ran_by.clone().filter(|by| by.digest != digest);
+        let undo = before.map(|ran_by| Undo {
+            keys: keys.clone(),
+            ran_by,
+        });
+        let life = Self {
+            guest: version.guest(actor, keys),
+            version,
+            undo: undo.map(Box::new),
+            ..self
+        };
+        (life, None)
     }
 
     /// A turn has written: there is no way back to what the actor was before.
@@ -118,9 +170,10 @@ impl<G: Guest> Life<G> {
 
     fn into_record(self) -> ActorRecord {
         ActorRecord {
-            turn: self.turn,
+            turns_below: self.turn.saturating_add(1),
             ran_by: self.ran_by,
             keys: self.guest.into_keys(),
+            horizon: 0,
         }
     }
 }
@@ -162,8 +215,10 @@ impl<W: World> Actor<W> {
             self.permit = self.world.directory().room(&self.world).await;
         }
         let address = &self.cell.address;
-        let record = self.world.store().load(address).await;
+        let kept = self.deployment.settings.durability;
+        let record = self.world.store().load(address, kept);
         let record = record.map_err(TurnFailure::NotCommitted)?;
+        self.cell.depend_on(record.horizon);
         let now = self.world.clock().now();
         let version = self.deployment.current();
         self.cell.use_at(now.clock_ms);
@@ -182,7 +237,13 @@ impl<W: World> Actor<W> {
         let current = self.deployment.current();
         if life.version.number != current.number {
             self.let_go(&mut life).await;
-            life = life.change_to(current, &self.cell.address);
+            let (changed, restoring) = life.change_to(current, &self.cell.address);
+            life = changed;
+            if let Some(restoring) = restoring
+                && let Err(failure) = self.commit(&mut life, restoring).await
+            {
+                return (life, Err(failure));
+            }
         }
         let started = self.begin(&mut life).await;
         if started.is_err() {
@@ -219,6 +280,7 @@ impl<W: World> Actor<W> {
         let context = life.next_context(self.world.clock().now());
         let effects = life.guest.migrate(from, context).await;
         let effects = effects.map_err(TurnFailure::NotStarted)?;
+        life.ran_by = Some(Arc::clone(&life.version.id));
         self.commit(life, effects).await?;
         self.world.tell(|| Event::Switched {
             actor: self.cell.address.clone(),
@@ -248,16 +310,20 @@ impl<W: World> Actor<W> {
         life: &mut Life<W::Guest>,
         effects: Effects,
     ) -> Result<(), TurnFailure> {
-        let actor = &self.cell.address;
-        let committed = self.world.store().commit(actor, life.turn, &effects.writes);
-        let committed = committed.await.map_err(TurnFailure::NotCommitted)?;
+        let (world, actor) = (&self.world, &self.cell.address);
+        let mut following = Following::of_none();
+        if self.deployment.settings.durability.is_durable() {
+            life.keep(&mut following.commit, actor, &effects);
+            if life.stamp.ran_by.is_some() {
+                life.keep_stamp(&mut following.commit, actor);
+            }
+        }
+        following.send(world, actor, None, effects.outgoing);
+        let committed = following.commit(world).await;
+        let (committed, plan) = committed.map_err(TurnFailure::NotCommitted)?;
         life.guest.apply(effects.writes);
-        let released = Released {
-            from: actor.clone(),
-            outgoing: effects.outgoing,
-            trace_parent: None,
-        };
-        release(&self.world, committed, released);
+        self.deployment.usage.add(effects.growth);
+        release(world, &self.cell, committed, plan);
         Ok(())
     }
 
@@ -278,12 +344,9 @@ impl<W: World> Actor<W> {
         if let Some(mut life) = self.life.take() {
             self.let_go(&mut life).await;
             let actor = &self.cell.address;
-            let stored = self
-                .world
-                .store()
-                .passivate(actor, life.into_record())
-                .await;
-            if let Err(error) = stored {
+            let kept = self.deployment.settings.durability;
+            let record = life.into_record();
+            if let Err(error) = self.world.store().passivate(actor, kept, record) {
                 self.world.halt(&error);
             }
             self.world.tell(|| Event::Passivated {

@@ -22,6 +22,8 @@ use crate::core::delivery::dead_letter::DeathCause;
 use crate::core::delivery::envelope::Envelope;
 use crate::core::delivery::refusal::Refusal;
 use crate::core::event::Event;
+use crate::core::storage::row::ANSWER_PERIOD_MS;
+use crate::core::storage::store::Store;
 use crate::core::turn::guest::{Guest, Pace};
 
 /// How many turns an actor runs before it lets others run. Without it, a flood of messages
@@ -101,9 +103,14 @@ impl<W: World> Actor<W> {
             self.start_always().await?;
         }
         if self.batch.is_empty() {
-            let next = self.cell.mailbox.next(&mut self.batch);
-            if let Found::Signal(signal) = next.await {
-                return self.obey(signal).await;
+            match self.cell.mailbox.next(&mut self.batch).await {
+                Found::Signal(signal) => return self.obey(signal).await,
+                Found::OnDisk => {
+                    self.take_up().await;
+                    self.catch_up();
+                    return Course::Continue(());
+                }
+                Found::Messages => {}
             }
             self.yielded_ms = self.world.clock().now().clock_ms;
         }
@@ -212,13 +219,26 @@ impl<W: World> Actor<W> {
         let Some(life) = &mut self.life else {
             return Err(FailedTurn::new(TurnFailure::gone()));
         };
+        if let Some(id) = envelope.content.id()
+            && self.deployment.settings.durability.is_durable()
+        {
+            let actor = &self.cell.address;
+            let period = now.unix_ms / ANSWER_PERIOD_MS;
+            let periods = [period, period.saturating_sub(1)];
+            let answer = self.world.store().answer(actor, periods, id);
+            let answer = answer.map_err(|e| FailedTurn::new(TurnFailure::NotCommitted(e)))?;
+            if let Some(outcome) = answer {
+                self.answer_without_turn(envelope, outcome);
+                return Ok(());
+            }
+        }
         let mut context = life.next_context(now);
         context.budget_ms = budget_ms;
         context.trace_parent.clone_from(&envelope.trace_parent);
         let place = Place {
             world: &self.world,
+            cell: &self.cell,
             deployment: &self.deployment,
-            version: &life.version,
         };
         let span = tracing::debug_span!(
             target: "airssys",
@@ -228,7 +248,8 @@ impl<W: World> Actor<W> {
             turn = context.turn,
             trace_parent = context.trace_parent.as_deref(),
         );
-        let turn = run_turn(&place, &mut life.guest, envelope, context);
+        self.cell.depend_on(envelope.horizon);
+        let turn = run_turn(&place, life, envelope, context);
         let ended = if span.is_disabled() {
             turn.await
         } else {
@@ -277,7 +298,13 @@ impl<W: World> Actor<W> {
         let left = self.world.directory().remove(&self.cell);
         let batch = std::mem::take(&mut self.batch);
         for envelope in batch.into_iter().chain(left) {
-            self.bury(envelope, DeathCause::Ended(ending), 0, None);
+            // What is on disk is handled after the next start.
+            if envelope.stored.is_none() || ending != Refusal::ShuttingDown {
+                self.bury(envelope, DeathCause::Ended(ending), 0, None);
+            }
+        }
+        if self.deployment.settings.durability.is_durable() && ending != Refusal::ShuttingDown {
+            self.bury_on_disk(ending);
         }
     }
 
@@ -309,7 +336,9 @@ impl<W: World> Drop for Actor<W> {
         if self.cell.is_retired() {
             return;
         }
-        if !panicking() {
+        if panicking() {
+            self.world.wake_later(&self.cell.address);
+        } else {
             // Tasks are dropped when their runtime ends, and nobody runs another.
             self.world.directory().close();
         }

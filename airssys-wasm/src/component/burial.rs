@@ -6,12 +6,14 @@ use std::sync::Arc;
 // Layer 3: Internal module imports
 use crate::component::actor::Actor;
 use crate::component::deployment::Counters;
-use crate::component::effects::answer;
+use crate::component::effects::{Answered, Following, release_and_answer};
 use crate::component::turn::{FailedTurn, TurnFailure};
 use crate::component::world::World;
 use crate::core::delivery::dead_letter::{DeadLetter, DeathCause};
 use crate::core::delivery::envelope::Envelope;
 use crate::core::delivery::refusal::Refusal;
+use crate::core::storage::store::{Store, StoreError};
+use crate::core::turn::call::CallOutcome;
 use crate::core::turn::errors::{CallError, HostError};
 use crate::core::turn::recorded::RecordedTurn;
 
@@ -37,21 +39,51 @@ impl<W: World> Actor<W> {
     ) {
         Counters::count(&self.deployment.counters.buried);
         let outcome = Err(CallError::Failed(reason.to_string()));
+        let mut following = Following::<W>::of(&envelope);
+        following.send_and_answer(&self.world, &envelope, Vec::new(), &outcome);
         let letter = DeadLetter {
             letter: envelope.content.clone(),
-            trace_parent: envelope.trace_parent.take(),
+            trace_parent: envelope.trace_parent.clone(),
             reason,
             attempts,
             turn,
             at_ms: self.world.clock().now().unix_ms,
         };
-        self.world.bury(letter);
-        answer(&self.world, &mut envelope, outcome);
+        let (commit, plan) = following.into_parts();
+        let buried = self.world.bury(letter, commit);
+        let answered = Answered {
+            envelope: &mut envelope,
+            outcome,
+        };
+        self.let_out(buried, plan, answered);
     }
 
     /// Drops a message whose sender has given up.
     pub(crate) fn expire(&self, envelope: &mut Envelope) {
         Counters::count(&self.deployment.counters.expired);
-        answer(&self.world, envelope, Err(HostError::Timeout.into()));
+        self.answer_without_turn(envelope, Err(HostError::Timeout.into()));
+    }
+
+    /// Ends a message without a turn.
+    pub(crate) fn answer_without_turn(&self, envelope: &mut Envelope, outcome: CallOutcome) {
+        let mut following = Following::<W>::of(envelope);
+        following.send_and_answer(&self.world, envelope, Vec::new(), &outcome);
+        let (commit, plan) = following.into_parts();
+        let committed = self.world.store().append(commit);
+        self.let_out(committed, plan, Answered { envelope, outcome });
+    }
+
+    fn let_out(
+        &self,
+        committed: Result<<W::Store as Store>::Committed, StoreError>,
+        plan: Option<W::Plan>,
+        answered: Answered<'_>,
+    ) {
+        match committed {
+            Ok(committed) => {
+                release_and_answer(&self.world, &self.cell, committed, plan, answered);
+            }
+            Err(error) => self.world.halt(&error),
+        }
     }
 }

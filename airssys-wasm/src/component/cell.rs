@@ -24,6 +24,8 @@ pub struct Cell {
     /// Where what happens to it is counted.
     pub counters: Arc<Counters>,
     used_ms: AtomicU64,
+    /// The last commit that the actor has seen or made: what it lets out depends on it.
+    horizon: AtomicU64,
     /// The number of the version that runs it, or zero.
     version: AtomicU64,
     phase: AtomicU8,
@@ -62,16 +64,17 @@ impl Cell {
     /// A cell for an actor that is about to be activated.
     pub(crate) fn new(
         address: ComponentId,
-        capacity: usize,
+        mailbox: Mailbox,
         always: bool,
         counters: Arc<Counters>,
     ) -> Self {
         Self {
             address,
-            mailbox: Mailbox::new(capacity),
+            mailbox,
             always,
             counters,
             used_ms: AtomicU64::new(0),
+            horizon: AtomicU64::new(0),
             version: AtomicU64::new(0),
             phase: AtomicU8::new(Phase::Starting as u8),
             is_retired: AtomicBool::new(false),
@@ -87,6 +90,20 @@ impl Cell {
     #[inline]
     pub(crate) fn use_at(&self, clock_ms: u64) {
         self.used_ms.store(clock_ms, Ordering::Relaxed);
+    }
+
+    /// The last commit that the actor has seen or made, or zero.
+    #[inline]
+    pub fn horizon(&self) -> u64 {
+        self.horizon.load(Ordering::Relaxed)
+    }
+
+    /// The actor has seen or made a commit, and depends on it from now on.
+    #[inline]
+    pub fn depend_on(&self, seq: u64) {
+        if seq > self.horizon() {
+            self.horizon.fetch_max(seq, Ordering::Relaxed);
+        }
     }
 
     /// The number of the version that runs it, or zero while none does.

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 // Layer 3: Internal module imports
 use crate::core::ticker::Ticker;
-use crate::core::time::unix_ms;
+use crate::core::time::{Moment, unix_ms};
 
 /// Tells the time to actors.
 #[derive(Debug)]
@@ -27,15 +27,6 @@ enum Source {
     /// A number that a thread moves on: for each turn to read the machine's clock would
     /// cost as much as a tenth of the turn.
     Ticker(Ticker),
-}
-
-/// One reading of the clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Now {
-    /// Milliseconds since the clock began. Never goes backwards.
-    pub clock_ms: u64,
-    /// Milliseconds since the Unix epoch.
-    pub unix_ms: u64,
 }
 
 impl Clock {
@@ -60,7 +51,7 @@ impl Clock {
 
     /// The time.
     #[inline]
-    pub fn now(&self) -> Now {
+    pub fn now(&self) -> Moment {
         let clock_ms = match &self.source {
             Source::Runtime(began) => began.elapsed().as_millis() as u64,
             Source::Ticker(ticker) => {
@@ -70,7 +61,7 @@ impl Clock {
                     / 1_000
             }
         };
-        Now {
+        Moment {
             clock_ms,
             unix_ms: self.origin_ms.load(Ordering::Relaxed) + clock_ms,
         }

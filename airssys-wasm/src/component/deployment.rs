@@ -13,6 +13,7 @@ use crate::component::settings::ActorSettings;
 use crate::core::component::id::ComponentId;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::storage::store::VersionId;
+use crate::core::storage::usage::Usage;
 use crate::core::turn::surroundings::Surroundings;
 
 /// Makes the guest of an actor.
@@ -41,6 +42,8 @@ pub struct Deployment<G> {
     pub always: Vec<String>,
     /// What was counted.
     pub counters: Arc<Counters>,
+    /// What its actors keep.
+    pub usage: Arc<Usage>,
     /// The turns that were kept.
     pub recordings: Recordings,
     pub(crate) live: LiveSet,
@@ -160,6 +163,7 @@ impl<G> Deployment<G> {
         Self {
             name,
             counters: Arc::default(),
+            usage: Arc::default(),
             recordings: Recordings::new(settings.recording),
             settings,
             always,
@@ -172,6 +176,13 @@ impl<G> Deployment<G> {
             trial: Mutex::new(None),
             is_on_trial: AtomicBool::new(false),
         }
+    }
+
+    /// The same with what its actors keep already.
+    #[must_use]
+    pub fn with_usage(mut self, usage: Arc<Usage>) -> Self {
+        self.usage = usage;
+        self
     }
 
     /// The number of the current version.

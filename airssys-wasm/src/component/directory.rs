@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::component::actor::Actor;
 use crate::component::cell::Cell;
 use crate::component::deployment::{Counters, Deployment};
-use crate::component::mailbox::{NotTaken, Signal};
+use crate::component::mailbox::{Mailbox, NotTaken, Signal};
 use crate::component::supervision::status::Standing;
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
@@ -85,6 +85,11 @@ impl<W: World> Directory<W> {
         loop {
             let cell = match self.find_or_activate(world, envelope.to()) {
                 Ok(cell) => cell,
+                // What is on disk can wait there.
+                Err(Refusal::NoRoom | Refusal::ShuttingDown) if envelope.stored.is_some() => {
+                    world.wake_later(envelope.to());
+                    return Ok(());
+                }
                 Err(reason) => {
                     let envelope = Box::new(envelope);
                     return Err(Refused { envelope, reason });
@@ -145,7 +150,11 @@ impl<W: World> Directory<W> {
         let always = deployment.always.iter().any(|i| i == actor.instance());
         let counters = Arc::clone(&deployment.counters);
         let capacity = deployment.settings.mailbox;
-        let made = Arc::new(Cell::new(actor.clone(), capacity, always, counters));
+        let mailbox = match deployment.settings.durability.is_durable() {
+            true => Mailbox::of_durable(capacity),
+            false => Mailbox::new(capacity),
+        };
+        let made = Arc::new(Cell::new(actor.clone(), mailbox, always, counters));
         let hash = self.hasher.hash_one(actor);
         {
             let mut shard = self.shard(hash);

@@ -1,25 +1,155 @@
-//! What leaves an actor when its turn is committed.
+//! What follows from a turn: its commit, and what leaves the actor then.
 
 // Layer 1: Standard library imports
 use std::sync::Arc;
 
 // Layer 3: Internal module imports
+use crate::component::cell::Cell;
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::envelope::{Answer, Envelope, Letter, ReplyTo};
-use crate::core::storage::store::Store;
+use crate::core::storage::commit::Commit;
+use crate::core::storage::gated::Gated;
+use crate::core::storage::row::{ANSWER_PERIOD_MS, Row, RowKey};
+use crate::core::storage::store::{Committed, Store, StoreError};
 use crate::core::turn::call::{CallOutcome, Reply};
 use crate::core::turn::effects::Outgoing;
 
-/// Messages, timers and subscriptions of a committed turn, to be carried out.
+/// What a turn wants to happen outside its actor.
 #[derive(Debug)]
-pub struct Released {
-    /// Whose turn it was.
-    pub from: ComponentId,
+pub struct Planned<'a> {
+    /// Whose turn it is.
+    pub from: &'a ComponentId,
+    /// The W3C `traceparent` of the turn.
+    pub trace_parent: Option<&'a Arc<str>>,
     /// What it asked for, in order.
     pub outgoing: Vec<Outgoing>,
-    /// The W3C `traceparent` of the turn.
-    pub trace_parent: Option<Arc<str>>,
+    /// The answer to a request, for the actor that made it.
+    pub reply: Option<ReplyTo>,
+}
+
+/// A turn whose commit is taken, and what that allows.
+#[derive(Debug, Clone, Copy)]
+pub struct Released<'a> {
+    /// Whose turn it was.
+    pub from: &'a ComponentId,
+    /// Its commit, or zero if it had none.
+    pub seq: u64,
+    /// The last commit that it depends on.
+    pub horizon: u64,
+}
+
+/// What follows from a turn, as its commit is put together.
+pub(crate) struct Following<W: World> {
+    pub(crate) commit: Commit,
+    plan: Option<W::Plan>,
+}
+
+impl<W: World> Following<W> {
+    /// The end of a message: if it waits on disk, it does so no longer.
+    #[inline]
+    pub(crate) fn of(envelope: &Envelope) -> Self {
+        let mut commit = Commit::default();
+        if let Some(number) = envelope.stored {
+            commit.remove(envelope.to(), RowKey::Message(number));
+        }
+        let plan = None;
+        Self { commit, plan }
+    }
+
+    /// Nothing yet, of a turn that no message asked for.
+    pub(crate) fn of_none() -> Self {
+        Self {
+            commit: Commit::default(),
+            plan: None,
+        }
+    }
+
+    /// Adds what the turn sends.
+    pub(crate) fn send(
+        &mut self,
+        world: &Arc<W>,
+        from: &ComponentId,
+        trace_parent: Option<&Arc<str>>,
+        outgoing: Vec<Outgoing>,
+    ) {
+        if !outgoing.is_empty() {
+            self.plan(
+                world,
+                Planned {
+                    from,
+                    trace_parent,
+                    outgoing,
+                    reply: None,
+                },
+            );
+        }
+    }
+
+    /// Adds what the turn of a message sends, and its answer if that is a turn of another
+    /// actor.
+    #[inline]
+    pub(crate) fn send_and_answer(
+        &mut self,
+        world: &Arc<W>,
+        envelope: &Envelope,
+        outgoing: Vec<Outgoing>,
+        outcome: &CallOutcome,
+    ) {
+        let reply = match (&envelope.answer, &envelope.content) {
+            (Answer::Callback, Letter::Message(message)) => Some(ReplyTo {
+                to: message.from().clone(),
+                from: message.to().clone(),
+                reply: Reply {
+                    correlation: message.correlation(),
+                    outcome: outcome.clone(),
+                },
+            }),
+            _ => None,
+        };
+        if !outgoing.is_empty() || reply.is_some() {
+            self.plan(
+                world,
+                Planned {
+                    from: envelope.to(),
+                    trace_parent: envelope.trace_parent.as_ref(),
+                    outgoing,
+                    reply,
+                },
+            );
+        }
+    }
+
+    fn plan(&mut self, world: &Arc<W>, planned: Planned<'_>) {
+        self.plan = Some(world.plan(planned, &mut self.commit));
+    }
+
+    /// Adds that a message with an id was answered, and what.
+    pub(crate) fn remember(&mut self, envelope: &Envelope, now_ms: u64, outcome: &CallOutcome) {
+        if let Some(id) = envelope.content.id() {
+            let key = RowKey::Answer(now_ms / ANSWER_PERIOD_MS, Arc::clone(id));
+            let answer = Row::Answer(Box::new(outcome.clone()));
+            self.commit.put(envelope.to(), key, answer);
+        }
+    }
+
+    /// Takes the commit into the order, when there is room.
+    #[inline]
+    pub(crate) async fn commit(
+        self,
+        world: &Arc<W>,
+    ) -> Result<(<W::Store as Store>::Committed, Option<W::Plan>), StoreError> {
+        if !self.commit.is_empty() {
+            world.store().room().await?;
+        }
+        let committed = world.store().append(self.commit)?;
+        Ok((committed, self.plan))
+    }
+
+    /// Splits off what is carried out when somebody else has committed the rest.
+    pub(crate) fn into_parts(self) -> (Commit, Option<W::Plan>) {
+        (self.commit, self.plan)
+    }
 }
 
 /// Lets out what a turn sent.
@@ -28,53 +158,41 @@ pub struct Released {
 /// out before.
 pub(crate) fn release<W: World>(
     world: &Arc<W>,
-    _committed: <W::Store as Store>::Committed,
-    released: Released,
+    cell: &Cell,
+    committed: <W::Store as Store>::Committed,
+    plan: Option<W::Plan>,
 ) {
-    if !released.outgoing.is_empty() {
-        world.release(released);
+    let seq = committed.seq();
+    cell.depend_on(seq);
+    if let Some(plan) = plan {
+        let released = Released {
+            from: &cell.address,
+            seq,
+            horizon: cell.horizon(),
+        };
+        world.release(plan, released);
     }
 }
 
-/// Lets out what the turn of a message sent, and then its answer.
+/// Lets out what the turn of a message sent, and then tells whoever waits for its answer.
+/// Should the disk not have the commit yet, the answer is not seen outside until it has.
 #[inline]
 pub(crate) fn release_and_answer<W: World>(
     world: &Arc<W>,
+    cell: &Cell,
     committed: <W::Store as Store>::Committed,
-    outgoing: Vec<Outgoing>,
-    envelope: &mut Envelope,
-    outcome: CallOutcome,
+    plan: Option<W::Plan>,
+    answered: Answered<'_>,
 ) {
-    if outgoing.is_empty() {
-        drop(committed);
-    } else {
-        let released = Released {
-            from: envelope.to().clone(),
-            outgoing,
-            trace_parent: envelope.trace_parent.clone(),
-        };
-        release(world, committed, released);
+    release(world, cell, committed, plan);
+    if let Answer::Waiting(waiting) = std::mem::take(&mut answered.envelope.answer) {
+        // Whoever waited may have given up, and does not miss it.
+        drop(waiting.send(Gated::new(answered.outcome, cell.horizon())));
     }
-    answer(world, envelope, outcome);
 }
 
-/// Answers a message, if anybody asked for an answer and has none yet.
-#[inline]
-pub(crate) fn answer<W: World>(world: &Arc<W>, envelope: &mut Envelope, outcome: CallOutcome) {
-    match (std::mem::take(&mut envelope.answer), &envelope.content) {
-        // Whoever waited may have given up, and does not miss it.
-        (Answer::Waiting(waiting), _) => drop(waiting.send(outcome)),
-        (Answer::Callback, Letter::Message(message)) => {
-            let reply = ReplyTo {
-                to: message.from().clone(),
-                from: message.to().clone(),
-                reply: Reply {
-                    correlation: message.correlation(),
-                    outcome,
-                },
-            };
-            world.answer(reply, envelope.trace_parent.clone());
-        }
-        (Answer::Callback, Letter::Reply(_)) | (Answer::Nobody, _) => {}
-    }
+/// A message and what came of it.
+pub(crate) struct Answered<'a> {
+    pub(crate) envelope: &'a mut Envelope,
+    pub(crate) outcome: CallOutcome,
 }

@@ -12,12 +12,25 @@ use tokio::sync::Notify;
 
 // Layer 3: Internal module imports
 use crate::core::delivery::envelope::Envelope;
+use crate::core::storage::row::MessageNumber;
 
 /// An actor's messages, first in, first out, and the system's signals to it.
 ///
-/// It is bounded: an offer to a full mailbox gives the message back. What the actor has
-/// drained and not handled yet counts as waiting, so that draining in batches makes it
-/// no larger. Signals overtake messages, and sending one twice is sending it once.
+/// It is bounded: an offer to a full mailbox gives the message back, unless the message is
+/// on disk as well; then it waits there. What the actor has drained and not handled yet
+/// counts as waiting, so that draining in batches makes it no larger. Signals overtake
+/// messages, and sending one twice is sending it once.
+///
+/// Messages on disk are in the order of their numbers, and so are those of them that are
+/// here:
+///
+/// ```text
+///                   page read, and nothing missed since
+///   Unknown ───────────────────────────────▶ Here ◀──────────────┐
+///      │                                       │ full            │ page read, and nothing
+///      │ page read, and there is more          ▼                 │ missed since
+///      └──────────────────────────────────▶ OnDisk ──────────────┘
+/// ```
 #[derive(Debug)]
 pub struct Mailbox {
     capacity: usize,
@@ -35,6 +48,26 @@ struct Queue {
     in_hand: usize,
     waker: Option<Waker>,
     is_closed: bool,
+    rest: Rest,
+    /// How many messages were left on disk since it was last read, and the last commit of
+    /// one of them.
+    left: u64,
+    newest_left: u64,
+    /// The last message that was read from disk. Whoever committed it, or one before it,
+    /// may be about to offer it yet.
+    read_through: MessageNumber,
+}
+
+/// Where the messages are that are on disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Rest {
+    /// All are here too.
+    #[default]
+    Here,
+    /// Nobody has looked yet.
+    Unknown,
+    /// Some are on disk alone, because the mailbox was full.
+    OnDisk,
 }
 
 /// What the system wants of an actor. The most pressing has the lowest bit.
@@ -74,6 +107,19 @@ pub enum Found {
     Signal(Signal),
     /// Messages, which are now in the batch.
     Messages,
+    /// There may be messages on disk that are not here, and none that are before them.
+    OnDisk,
+}
+
+/// What an actor has read from disk.
+#[derive(Debug, Default)]
+pub(crate) struct PageRead {
+    /// The messages, in order.
+    pub(crate) envelopes: VecDeque<Envelope>,
+    /// Whether there are more.
+    pub(crate) has_more: bool,
+    /// The last commit that was taken when they were read.
+    pub(crate) as_of: u64,
 }
 
 /// An envelope that was not taken, given back.
@@ -96,15 +142,29 @@ impl Mailbox {
         }
     }
 
-    /// Puts a message in, or gives it back.
+    /// A mailbox for an actor that may have messages on disk.
+    pub(crate) fn of_durable(capacity: usize) -> Self {
+        let mailbox = Self::new(capacity);
+        mailbox.lock().rest = Rest::Unknown;
+        mailbox
+    }
+
+    /// Puts a message in, or gives it back. One that is on disk is not given back for lack
+    /// of room.
     ///
     /// # Errors
     ///
     /// When the mailbox is full or closed, with the message.
     #[inline]
     pub fn offer(&self, envelope: Envelope) -> Result<(), NotTaken> {
-        let queue = self.lock();
-        if queue.len() >= self.capacity && !queue.is_closed {
+        let mut queue = self.lock();
+        if let Some(number) = envelope.stored
+            && !queue.is_closed
+            && queue.is_left(number, self.capacity)
+        {
+            return Ok(());
+        }
+        if !queue.is_closed && !queue.has_space(self.capacity) {
             return Err(NotTaken::Full(Box::new(envelope)));
         }
         push(queue, envelope)
@@ -116,14 +176,55 @@ impl Mailbox {
     ///
     /// When the mailbox is closed, with the message.
     pub fn put(&self, envelope: Envelope) -> Result<(), NotTaken> {
+        if envelope.stored.is_some() {
+            return self.offer(envelope);
+        }
         push(self.lock(), envelope)
+    }
+
+    /// Takes in what was read from disk, before everything that came since.
+    pub(crate) fn catch_up(&self, page: PageRead) {
+        let mut queue = self.lock();
+        // What was offered meanwhile is among what was read, or comes after it.
+        let is_new = |envelope: &Envelope| envelope.stored.is_none_or(|it| it.seq > page.as_of);
+        queue.envelopes.retain(is_new);
+        let read = page.envelopes.len() as u64;
+        let last = page.envelopes.back().and_then(|envelope| envelope.stored);
+        for envelope in page.envelopes.into_iter().rev() {
+            queue.envelopes.push_front(envelope);
+        }
+        queue.left = queue.left.saturating_sub(read);
+        if page.has_more {
+            queue.read_through = last.unwrap_or(queue.read_through);
+            queue.newest_left = queue.newest_left.max(page.as_of);
+            // What came since comes after what is on disk.
+            queue.leave_newer();
+        } else {
+            queue.read_through = MessageNumber::last_of(page.as_of);
+        }
+        queue.rest = if queue.newest_left > page.as_of || page.has_more {
+            Rest::OnDisk
+        } else {
+            queue.left = 0;
+            Rest::Here
+        };
+    }
+
+    /// The last message that was read from disk.
+    pub(crate) fn read_through(&self) -> MessageNumber {
+        self.lock().read_through
+    }
+
+    /// How many messages wait on disk alone, as far as is known.
+    pub fn on_disk(&self) -> u64 {
+        self.lock().left
     }
 
     /// Whether a message would be taken now, or the mailbox is closed and nobody should
     /// wait for it.
     pub fn has_space(&self) -> bool {
         let queue = self.lock();
-        queue.is_closed || queue.len() < self.capacity
+        queue.is_closed || queue.has_space(self.capacity)
     }
 
     /// Waits until there may be space. Senders that wait for it are not served in the
@@ -147,7 +248,8 @@ impl Mailbox {
 
     /// Whether no messages wait but those in hand.
     pub(crate) fn is_idle(&self) -> bool {
-        self.lock().envelopes.is_empty()
+        let queue = self.lock();
+        queue.envelopes.is_empty() && queue.rest == Rest::Here
     }
 
     /// Sends a signal.
@@ -195,6 +297,10 @@ impl Mailbox {
         if let Some(signal) = self.take_signal() {
             return Poll::Ready(Found::Signal(signal));
         }
+        if queue.rest == Rest::Unknown || (queue.rest != Rest::Here && queue.envelopes.is_empty()) {
+            queue.in_hand = 0;
+            return Poll::Ready(Found::OnDisk);
+        }
         let was_full = queue.len() >= self.capacity;
         std::mem::swap(&mut queue.envelopes, batch);
         queue.in_hand = batch.len();
@@ -210,7 +316,7 @@ impl Mailbox {
     /// Closes the mailbox if no messages wait. The actor has none in hand when it asks.
     pub(crate) fn close_if_empty(&self) -> bool {
         let mut queue = self.lock();
-        if !queue.envelopes.is_empty() {
+        if !queue.envelopes.is_empty() || queue.rest != Rest::Here {
             return false;
         }
         queue.is_closed = true;
@@ -237,6 +343,41 @@ impl Mailbox {
 impl Queue {
     fn len(&self) -> usize {
         self.envelopes.len() + self.in_hand
+    }
+
+    fn has_space(&self, capacity: usize) -> bool {
+        self.len() < capacity && self.rest != Rest::OnDisk
+    }
+
+    /// Whether a message that is on disk need not be here: it was read from there already,
+    /// or is going to be.
+    fn is_left(&mut self, number: MessageNumber, capacity: usize) -> bool {
+        if number <= self.read_through {
+            return true;
+        }
+        if self.has_space(capacity) {
+            return false;
+        }
+        self.left += 1;
+        self.newest_left = number.seq.max(self.newest_left);
+        if self.rest == Rest::Here {
+            self.rest = Rest::OnDisk;
+        }
+        true
+    }
+
+    /// Leaves the messages on disk that come after what was read from there.
+    fn leave_newer(&mut self) {
+        let read_through = self.read_through;
+        let (left, newest_left) = (&mut self.left, &mut self.newest_left);
+        self.envelopes.retain(|envelope| match envelope.stored {
+            Some(number) if number > read_through => {
+                *left += 1;
+                *newest_left = number.seq.max(*newest_left);
+                false
+            }
+            _ => true,
+        });
     }
 }
 
@@ -360,6 +501,7 @@ mod tests {
                                 prop_assert_eq!(signals.remove(0), signal);
                                 prop_assert!(batch.is_empty());
                             }
+                            Poll::Ready(Found::OnDisk) => prop_assert!(false, "nothing is on disk"),
                             Poll::Ready(Found::Messages) => {
                                 prop_assert!(signals.is_empty());
                                 let numbers: VecDeque<u32> = batch.iter().map(number).collect();
@@ -417,5 +559,155 @@ mod tests {
             }
         };
         tokio::join!(waiting, handling);
+    }
+
+    /// What happens to a durable actor's mailbox, whose messages are on disk too.
+    #[derive(Debug, Clone)]
+    enum Happening {
+        /// One of the senders commits a message.
+        Commit(usize),
+        /// One of the senders offers the oldest message that it has committed and not
+        /// offered.
+        Offer(usize),
+        /// The actor looks into its mailbox; it reads a page if it is told to.
+        Look(usize),
+        /// The actor handles messages, one or more, which are then not on disk any more.
+        Handle(usize),
+        /// Somebody asks, and is refused if there is no room.
+        Ask,
+    }
+
+    fn happenings() -> impl Strategy<Value = Vec<Happening>> {
+        let happening = prop_oneof![
+            4 => (0..2_usize).prop_map(Happening::Commit),
+            4 => (0..2_usize).prop_map(Happening::Offer),
+            3 => (1..4_usize).prop_map(Happening::Look),
+            3 => (1..5_usize).prop_map(Happening::Handle),
+            1 => Just(Happening::Ask),
+        ];
+        proptest::collection::vec(happening, 0..120)
+    }
+
+    /// A durable actor, its mailbox, its disk and two senders.
+    struct Durable {
+        mailbox: Mailbox,
+        cx: Context<'static>,
+        /// What is on disk for the actor.
+        disk: std::collections::BTreeMap<MessageNumber, usize>,
+        /// What each sender has committed and not offered.
+        unoffered: [VecDeque<MessageNumber>; 2],
+        batch: VecDeque<Envelope>,
+        handled: Vec<(MessageNumber, usize)>,
+        asked: (usize, usize),
+        seq: u64,
+    }
+
+    impl Durable {
+        fn new(capacity: usize) -> Self {
+            Self {
+                mailbox: Mailbox::of_durable(capacity),
+                cx: Context::from_waker(Waker::noop()),
+                disk: Default::default(),
+                unoffered: Default::default(),
+                batch: VecDeque::new(),
+                handled: Vec::new(),
+                asked: (0, 0),
+                seq: 0,
+            }
+        }
+
+        fn commit(&mut self, sender: usize) {
+            self.seq += 1;
+            let number = MessageNumber {
+                seq: self.seq,
+                index: 0,
+            };
+            self.disk.insert(number, sender);
+            self.unoffered[sender].push_back(number);
+        }
+
+        fn offer(&mut self, sender: usize) {
+            if let Some(number) = self.unoffered[sender].pop_front() {
+                self.mailbox.offer(stored(number)).unwrap();
+            }
+        }
+
+        fn ask(&mut self) {
+            if self.mailbox.offer(numbered(0)).is_ok() {
+                self.asked.0 += 1;
+            }
+        }
+
+        fn look(&mut self, page: usize) {
+            if !self.batch.is_empty() {
+                return;
+            }
+            if let Poll::Ready(Found::OnDisk) = self.mailbox.poll_next(&mut self.cx, &mut self.batch) {
+                let after = self.mailbox.read_through();
+                let beyond = (std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded);
+                let numbers: Vec<_> = self.disk.range(beyond).map(|(number, _)| *number).collect();
+                self.mailbox.catch_up(PageRead {
+                    envelopes: numbers.iter().take(page).map(|it| stored(*it)).collect(),
+                    has_more: numbers.len() > page,
+                    as_of: self.seq,
+                });
+            }
+        }
+
+        fn handle(&mut self, count: usize) {
+            for envelope in self.batch.drain(..count.min(self.batch.len())) {
+                match envelope.stored {
+                    Some(number) => {
+                        let sender = self.disk.remove(&number).expect("handled once");
+                        self.handled.push((number, sender));
+                    }
+                    None => self.asked.1 += 1,
+                }
+            }
+        }
+    }
+
+    fn stored(number: MessageNumber) -> Envelope {
+        Envelope {
+            stored: Some(number),
+            ..numbered(1)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn messages_on_disk_are_handled_once_and_in_the_order_of_their_sender(
+            happenings in happenings(), capacity in 1..5_usize,
+        ) {
+            let mut actor = Durable::new(capacity);
+            for happening in happenings {
+                match happening {
+                    Happening::Commit(sender) => actor.commit(sender),
+                    Happening::Offer(sender) => actor.offer(sender),
+                    Happening::Look(page) => actor.look(page.min(capacity)),
+                    Happening::Handle(count) => actor.handle(count),
+                    Happening::Ask => actor.ask(),
+                }
+                prop_assert!(actor.mailbox.lock().envelopes.len() <= 2 * capacity, "bounded");
+            }
+            // In the end everything is offered and handled.
+            for sender in 0..2 {
+                while !actor.unoffered[sender].is_empty() {
+                    actor.offer(sender);
+                }
+            }
+            for _ in 0..500 {
+                actor.look(2.min(capacity));
+                actor.handle(usize::MAX);
+            }
+            prop_assert!(actor.disk.is_empty(), "left on disk: {:?}", actor.disk);
+            prop_assert_eq!(actor.handled.len() as u64, actor.seq);
+            prop_assert_eq!(actor.asked.0, actor.asked.1);
+            for sender in 0..2 {
+                let of_sender = actor.handled.iter().filter(|(_, from)| *from == sender);
+                prop_assert!(of_sender.is_sorted_by_key(|(number, _)| *number));
+            }
+            prop_assert!(actor.mailbox.is_idle());
+        }
     }
 }

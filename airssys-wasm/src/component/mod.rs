@@ -3,6 +3,7 @@
 pub mod activation;
 pub mod actor;
 mod burial;
+mod catching_up;
 pub mod cell;
 pub mod clock;
 pub mod deployment;

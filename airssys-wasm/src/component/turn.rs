@@ -7,15 +7,17 @@ use std::sync::Arc;
 use thiserror::Error;
 
 // Layer 3: Internal module imports
-use crate::component::deployment::{Counters, Deployment, Version};
-use crate::component::effects::release_and_answer;
+use crate::component::activation::Life;
+use crate::component::cell::Cell;
+use crate::component::deployment::{Counters, Deployment};
+use crate::component::effects::{Answered, Following, release_and_answer};
 use crate::component::world::World;
 use crate::core::delivery::envelope::Envelope;
 use crate::core::runtime::errors::{FaultKind, GuestFault, WasmError};
-use crate::core::storage::store::{Store, StoreError};
+use crate::core::storage::store::StoreError;
 use crate::core::turn::call::CallOutcome;
 use crate::core::turn::context::TurnContext;
-use crate::core::turn::errors::CallError;
+use crate::core::turn::effects::Effects;
 use crate::core::turn::guest::Guest;
 use crate::core::turn::recorded::RecordedTurn;
 use crate::core::turn::report::{TurnOutcome, TurnReport};
@@ -26,37 +28,43 @@ use crate::core::turn::report::{TurnOutcome, TurnReport};
 /// still to be answered.
 pub(crate) async fn run_turn<W: World>(
     at: &Place<'_, W>,
-    guest: &mut W::Guest,
+    life: &mut Life<W::Guest>,
     envelope: &mut Envelope,
     context: TurnContext,
 ) -> Result<TurnEnd, Box<FailedTurn>> {
     // The guest handles the message. What it wants to happen is recorded, and has not
     // happened yet.
-    let handled = guest.handle(&envelope.content, context.clone()).await;
+    let handled = life.guest.handle(&envelope.content, context.clone()).await;
     let (outcome, effects) = match handled {
         Ok(report) if !matches!(report.outcome, TurnOutcome::Retry(_)) => {
-            at.keep(guest, envelope, &context, &report);
-            (report.outcome, report.effects)
+            at.keep(life, envelope, &context, &report);
+            (report.outcome.into_answer(), report.effects)
         }
-        failed => return Err(at.failed(guest, envelope, &context, failed)),
+        failed => return Err(at.failed(life, envelope, &context, failed)),
     };
 
-    // Its writes and its end become one commit, also where it rejected the message and
-    // wrote nothing: that the message was handled is part of the commit.
-    let store = at.world.store();
-    let committed = store.commit(envelope.to(), context.turn, &effects.writes);
-    let committed = match committed.await {
+    // Everything that follows from it becomes one commit: that the message was handled,
+    // also where it was rejected, what the guest wrote and what it sends, and its answer.
+    let mut following = Following::of(envelope);
+    if at.deployment.settings.durability.is_durable() {
+        life.keep(&mut following.commit, envelope.to(), &effects);
+        following.remember(envelope, context.now_ms, &outcome);
+    }
+    let Effects { writes, outgoing, growth } = effects;
+    following.send_and_answer(at.world, envelope, outgoing, &outcome);
+    let (committed, plan) = match following.commit(at.world).await {
         Ok(committed) => committed,
         Err(error) => return Err(FailedTurn::new(TurnFailure::NotCommitted(error))),
     };
-    let is_changed = !effects.writes.is_empty();
+    let is_changed = !writes.is_empty();
     if is_changed {
-        guest.apply(effects.writes);
+        life.guest.apply(writes);
+        at.deployment.usage.add(growth);
     }
 
     // Only now does anything leave the actor.
-    let outcome = at.count(outcome);
-    release_and_answer(at.world, committed, effects.outgoing, envelope, outcome);
+    at.count(&outcome);
+    release_and_answer(at.world, at.cell, committed, plan, Answered { envelope, outcome });
     Ok(if is_changed {
         TurnEnd::Changed
     } else {
@@ -67,8 +75,8 @@ pub(crate) async fn run_turn<W: World>(
 /// Where a turn is run.
 pub(crate) struct Place<'a, W: World> {
     pub(crate) world: &'a Arc<W>,
+    pub(crate) cell: &'a Cell,
     pub(crate) deployment: &'a Deployment<W::Guest>,
-    pub(crate) version: &'a Version<W::Guest>,
 }
 
 /// Whether a turn that was committed has changed the actor's state.
@@ -112,19 +120,13 @@ impl TurnFailure {
 }
 
 impl<W: World> Place<'_, W> {
-    /// Counts a turn that was committed, and says what its sender is told.
+    /// Counts a turn that was committed.
     #[inline]
-    fn count(&self, outcome: TurnOutcome) -> CallOutcome {
+    fn count(&self, outcome: &CallOutcome) {
         let counters = &self.deployment.counters;
         match outcome {
-            TurnOutcome::Replied(reply) => {
-                Counters::count(&counters.handled);
-                Ok(reply)
-            }
-            TurnOutcome::Rejected(why) | TurnOutcome::Retry(why) => {
-                Counters::count(&counters.rejected);
-                Err(CallError::Rejected(why))
-            }
+            Ok(_) => Counters::count(&counters.handled),
+            Err(_) => Counters::count(&counters.rejected),
         }
     }
 
@@ -132,26 +134,26 @@ impl<W: World> Place<'_, W> {
     #[inline]
     fn keep(
         &self,
-        guest: &mut W::Guest,
+        life: &mut Life<W::Guest>,
         envelope: &Envelope,
         context: &TurnContext,
         report: &TurnReport,
     ) {
         let recordings = &self.deployment.recordings;
         if recordings.is_due(context.now_ms) {
-            let turn = self.recorded(guest, envelope, context, Ok(report.clone()));
+            let turn = self.recorded(life, envelope, context, Ok(report.clone()));
             recordings.keep(turn, context.now_ms);
         }
     }
 
     fn failed(
         &self,
-        guest: &mut W::Guest,
+        life: &mut Life<W::Guest>,
         envelope: &Envelope,
         context: &TurnContext,
         result: Result<TurnReport, WasmError>,
     ) -> Box<FailedTurn> {
-        let turn = self.recorded(guest, envelope, context, result.clone());
+        let turn = self.recorded(life, envelope, context, result.clone());
         let failure = match result {
             Ok(report) => TurnFailure::Retry(report.outcome.into_words()),
             Err(error) => TurnFailure::Failed(error),
@@ -164,17 +166,17 @@ impl<W: World> Place<'_, W> {
 
     fn recorded(
         &self,
-        guest: &mut W::Guest,
+        life: &mut Life<W::Guest>,
         envelope: &Envelope,
         context: &TurnContext,
         result: Result<TurnReport, WasmError>,
     ) -> RecordedTurn {
         RecordedTurn {
             actor: envelope.to().clone(),
-            component: self.version.id.digest,
+            component: life.version.id.digest,
             letter: envelope.content.clone(),
             context: context.clone(),
-            learnt: guest.take_learnt(),
+            learnt: life.guest.take_learnt(),
             result,
         }
     }

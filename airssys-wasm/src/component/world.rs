@@ -8,13 +8,13 @@ use crate::component::actor::Actor;
 use crate::component::clock::Clock;
 use crate::component::deployment::{Deployment, Failed};
 use crate::component::directory::Directory;
-use crate::component::effects::Released;
+use crate::component::effects::{Planned, Released};
 use crate::component::supervision::restart::Failure;
 use crate::component::supervision::status::Standing;
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::dead_letter::DeadLetter;
-use crate::core::delivery::envelope::ReplyTo;
 use crate::core::event::Event;
+use crate::core::storage::commit::Commit;
 use crate::core::storage::store::{Store, StoreError};
 use crate::core::turn::guest::{Guest, Pace};
 
@@ -26,6 +26,8 @@ pub trait World: Sized + Send + Sync + 'static {
     type Guest: Guest;
     /// Where their state is kept.
     type Store: Store;
+    /// What turns want to happen, worked out.
+    type Plan: Send;
 
     /// The store.
     fn store(&self) -> &Self::Store;
@@ -48,14 +50,27 @@ pub trait World: Sized + Send + Sync + 'static {
     /// Runs an actor, among those of its pace.
     fn spawn(self: &Arc<Self>, pace: Pace, actor: Actor<Self>);
 
-    /// Carries out what a committed turn wanted to happen.
-    fn release(self: &Arc<Self>, released: Released);
+    /// Works out what a turn wants to happen outside its actor, and adds what that puts on
+    /// disk to the turn's commit. Nothing has happened yet.
+    fn plan(self: &Arc<Self>, planned: Planned<'_>, commit: &mut Commit) -> Self::Plan;
 
-    /// Brings the answer to a request back to whoever made it.
-    fn answer(self: &Arc<Self>, reply: ReplyTo, trace_parent: Option<Arc<str>>);
+    /// Carries out what was planned, of a turn that is committed.
+    fn release(self: &Arc<Self>, plan: Self::Plan, released: Released<'_>);
 
-    /// Keeps a message that nobody will handle.
-    fn bury(&self, letter: DeadLetter);
+    /// Keeps a message that nobody will handle, and commits that with all else that the
+    /// commit has.
+    ///
+    /// # Errors
+    ///
+    /// When the store has failed.
+    fn bury(
+        &self,
+        letter: DeadLetter,
+        commit: Commit,
+    ) -> Result<<Self::Store as Store>::Committed, StoreError>;
+
+    /// Activates an actor when there is room, since messages for it wait on disk.
+    fn wake_later(&self, actor: &ComponentId);
 
     /// Reports that an actor failed. What its supervisor decides arrives as signals.
     fn failed(self: &Arc<Self>, actor: &ComponentId, failure: Failure);

@@ -112,4 +112,9 @@ pub enum Event {
     },
     /// The system takes no more messages from outside.
     ShuttingDown,
+    /// The store has failed: the system takes nothing until it is started again.
+    StoreFailed {
+        /// Why.
+        reason: String,
+    },
 }

@@ -106,7 +106,7 @@ impl Default for Limits {
 
 /// Which limit was met. Each is the field of [`Limits`] of the same name, or a
 /// setting of the engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Limit {
@@ -200,7 +200,7 @@ impl fmt::Display for Limit {
 /// `observed` is what was asked for or used up. Where the engine stops a guest
 /// without measuring by how much it went over, it is the smallest amount that is
 /// known to have been wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[error("{limit} allows {allowed}, and {observed} was wanted")]
 pub struct LimitExceeded {
     /// The limit.

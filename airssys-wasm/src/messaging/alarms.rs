@@ -73,12 +73,12 @@ impl Alarms {
         }
     }
 
-    /// Takes a message whose time has come.
-    pub(crate) fn pop_due(&mut self, now_ms: u64) -> Option<Envelope> {
+    /// Takes a message whose time has come, and the timer's id.
+    pub(crate) fn pop_due(&mut self, now_ms: u64) -> Option<(u64, Envelope)> {
         let Alarm { id, envelope } = self.timers.pop_due(now_ms)?;
         self.forget(envelope.content.from(), id);
         self.bytes -= payload_bytes(&envelope);
-        Some(envelope)
+        Some((id, envelope))
     }
 
     /// When the next message is due.

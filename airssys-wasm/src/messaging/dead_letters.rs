@@ -66,6 +66,17 @@ pub struct DeadLetters {
     forgotten: u64,
 }
 
+/// What came of keeping a letter.
+#[derive(Debug)]
+pub struct Pushed {
+    /// Its number.
+    pub id: DeadLetterId,
+    /// The letter as it is kept, if it is.
+    pub letter: Option<Arc<DeadLetter>>,
+    /// The letters that went to make room.
+    pub forgotten: Vec<(DeadLetterId, Arc<DeadLetter>)>,
+}
+
 #[derive(Debug)]
 struct Kept {
     letter: Arc<DeadLetter>,
@@ -95,9 +106,14 @@ impl DeadLetters {
     ///
     /// A letter that is too large for the whole room is kept without its turn. If that
     /// does not help, it is forgotten at once and the others stay.
-    pub fn push(&mut self, mut letter: DeadLetter) -> DeadLetterId {
+    pub fn push(&mut self, mut letter: DeadLetter) -> Pushed {
         self.total += 1;
         let id = DeadLetterId(self.total);
+        let mut pushed = Pushed {
+            id,
+            letter: None,
+            forgotten: Vec::new(),
+        };
         let mut bytes = bytes_of(&letter);
         if bytes > self.max_bytes {
             letter.turn = None;
@@ -105,15 +121,22 @@ impl DeadLetters {
         }
         if bytes > self.max_bytes || self.max_letters == 0 {
             self.forgotten += 1;
-            return id;
+            return pushed;
         }
         while self.kept.len() >= self.max_letters || self.bytes + bytes > self.max_bytes {
-            self.forget_oldest();
+            pushed.forgotten.extend(self.forget_oldest());
         }
         self.bytes += bytes;
         let letter = Arc::new(letter);
+        pushed.letter = Some(Arc::clone(&letter));
         self.kept.insert(id, Kept { letter, bytes });
-        id
+        pushed
+    }
+
+    /// Takes up a letter that was kept when the system ended, under its number.
+    pub fn restore(&mut self, number: u64, letter: Arc<DeadLetter>) {
+        self.total = self.total.max(number);
+        self.put_back(DeadLetterId(number), letter);
     }
 
     /// The letters after `after`, the oldest first, at most `limit` of them: those to the
@@ -153,19 +176,14 @@ impl DeadLetters {
         self.kept.insert(id, Kept { letter, bytes });
     }
 
-    /// Drops the letters to the address `to`, or all, and tells how many there were. They
-    /// do not count as forgotten, since somebody wanted it.
-    pub fn drop_all(&mut self, to: Option<&str>) -> usize {
-        let before = self.kept.len();
-        let bytes = &mut self.bytes;
-        self.kept.retain(|_, kept| {
-            let drops = is_chosen(to, kept.letter.letter.to());
-            if drops {
-                *bytes -= kept.bytes;
-            }
-            !drops
-        });
-        before - self.kept.len()
+    /// Takes out the letters to the address `to`, or all. They do not count as forgotten,
+    /// since somebody wanted it.
+    pub fn take_all(&mut self, to: Option<&str>) -> Vec<(DeadLetterId, Arc<DeadLetter>)> {
+        let is_taken = |_: &DeadLetterId, kept: &mut Kept| is_chosen(to, kept.letter.letter.to());
+        let taken = self.kept.extract_if(.., is_taken);
+        let taken: Vec<_> = taken.map(|(id, kept)| (id, kept)).collect();
+        self.bytes -= taken.iter().map(|(_, kept)| kept.bytes).sum::<u64>();
+        taken.into_iter().map(|(id, kept)| (id, kept.letter)).collect()
     }
 
     /// How many letters are kept.
@@ -193,11 +211,11 @@ impl DeadLetters {
         self.forgotten
     }
 
-    fn forget_oldest(&mut self) {
-        if let Some((_, oldest)) = self.kept.pop_first() {
-            self.bytes -= oldest.bytes;
-            self.forgotten += 1;
-        }
+    fn forget_oldest(&mut self) -> Option<(DeadLetterId, Arc<DeadLetter>)> {
+        let (id, oldest) = self.kept.pop_first()?;
+        self.bytes -= oldest.bytes;
+        self.forgotten += 1;
+        Some((id, oldest.letter))
     }
 }
 
@@ -331,7 +349,7 @@ mod tests {
                 match step {
                     Step::Push(to, bytes) => {
                         total += 1;
-                        prop_assert_eq!(letters.push(letter(to, bytes)), DeadLetterId(total));
+                        prop_assert_eq!(letters.push(letter(to, bytes)).id, DeadLetterId(total));
                         if bytes as u64 > MAX_BYTES {
                             forgotten += 1;
                         } else {
@@ -353,7 +371,7 @@ mod tests {
                     Step::DropAll(choice) => {
                         let before = model.len();
                         model.retain(|(_, to, _)| !chosen(choice, to));
-                        prop_assert_eq!(letters.drop_all(choice), before - model.len());
+                        prop_assert_eq!(letters.take_all(choice).len(), before - model.len());
                     }
                     Step::List(choice, after, limit) => {
                         let expected: Vec<_> = model
@@ -381,21 +399,21 @@ mod tests {
     #[test]
     fn what_is_too_large_loses_its_turn_first_and_never_drives_others_out() {
         let mut letters = DeadLetters::new(10, 100);
-        let first = letters.push(letter(ADDRESSES[0], 30));
+        let first = letters.push(letter(ADDRESSES[0], 30)).id;
 
         let mut with_turn = letter(ADDRESSES[0], 30);
         with_turn.turn = Some(turn(&with_turn, 40));
-        let second = letters.push(with_turn.clone());
+        let second = letters.push(with_turn.clone()).id;
         assert!(letters.get(second).unwrap().turn.is_some());
         assert_eq!((letters.len(), letters.bytes()), (2, 100));
 
-        let too_large = letters.push(letter(ADDRESSES[0], 101));
+        let too_large = letters.push(letter(ADDRESSES[0], 101)).id;
         assert!(letters.get(too_large).is_none());
         assert!(letters.get(first).is_some() && letters.get(second).is_some());
         assert_eq!(letters.forgotten(), 1);
 
         with_turn.turn = Some(turn(&with_turn, 80));
-        let without = letters.push(with_turn);
+        let without = letters.push(with_turn).id;
         assert!(letters.get(without).unwrap().turn.is_none());
         assert!(letters.get(first).is_none() && letters.get(second).is_some());
         assert_eq!(letters.bytes(), 100);

@@ -3,6 +3,7 @@
 pub mod alarms;
 pub mod correlation;
 pub mod dead_letters;
+pub mod plan;
 pub mod router;
 pub mod timers;
 pub mod too_many;

@@ -9,17 +9,19 @@ use tokio::sync::Notify;
 
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
-use crate::core::component::message::ComponentMessage;
-use crate::core::delivery::envelope::{Answer, Envelope, Letter, ReplyTo};
+use crate::core::delivery::envelope::{Envelope, ReplyTo};
 use crate::core::delivery::post::{Admission, Post};
 use crate::core::delivery::refusal::{Refusal, Refused};
+use crate::core::storage::commit::Commit;
+use crate::core::storage::row::RowKey;
+use crate::core::time::Moment;
 use crate::core::turn::call::Reply;
-use crate::core::turn::effects::{Content, Outgoing};
 use crate::core::turn::errors::{CallError, HostError};
 use crate::messaging::alarms::Alarms;
 use crate::messaging::correlation::{Correlations, Request};
+use crate::messaging::plan::{Depends, Plan, Step, complete, plan_reply};
+use crate::messaging::too_many::TooMany;
 use crate::messaging::topics::Topics;
-use crate::messaging::trace;
 use crate::messaging::waits::Waits;
 
 /// How many messages are sent in one go when their time has come. What is left is sent
@@ -47,7 +49,7 @@ pub struct Sender<'a> {
     /// The W3C `traceparent` of the turn.
     pub trace_parent: Option<&'a Arc<str>>,
     /// The time.
-    pub now_ms: u64,
+    pub at: Moment,
 }
 
 /// What the router has open.
@@ -64,83 +66,74 @@ pub struct Open {
 }
 
 impl Router {
-    /// Carries out everything that a turn sent, in order.
-    pub fn release(&self, post: &impl Post, sender: Sender<'_>, outgoing: Vec<Outgoing>) {
-        for one in outgoing {
-            self.release_one(post, sender, one);
+    /// Carries out what was planned, in order, when the commit that it is part of is taken.
+    pub fn carry_out(&self, post: &impl Post, plan: Plan, committed: Depends<'_>) {
+        for step in plan.steps {
+            self.carry_out_one(post, step, committed);
         }
     }
 
-    fn release_one(&self, post: &impl Post, sender: Sender<'_>, outgoing: Outgoing) {
-        match outgoing {
-            Outgoing::Send { to, content } => {
-                let sent = post.deliver(sender.tell(to, content), Admission::Promised);
+    fn carry_out_one(&self, post: &impl Post, step: Step, committed: Depends<'_>) {
+        match step {
+            Step::Deliver(envelope, admission) => {
+                let sent = post.deliver(committed.complete(envelope), admission);
                 bury_refused(post, sent);
             }
-            Outgoing::SendAfter {
-                timer,
-                delay_ms,
-                to,
-                content,
-            } => {
-                let due_ms = sender.now_ms.saturating_add(delay_ms.into());
-                let set = self.set_timer(timer, due_ms, sender.tell(to, content));
-                bury_refused(post, set);
+            Step::SetTimer(timer, due_ms, envelope) => {
+                let set = self.set_timer(timer, due_ms, envelope);
+                if let Err(refused) = set {
+                    remove_row(post, committed.from, RowKey::Timer(timer));
+                    post.bury_undelivered(refused);
+                }
             }
-            Outgoing::CancelTimer { timer } => lock(&self.alarms).cancel(sender.from, timer),
-            Outgoing::Request {
-                correlation,
-                timeout_ms,
-                to,
-                content,
-            } => {
-                let request = Request {
-                    requester: sender.from.clone(),
-                    correlation,
-                    target: to,
-                    deadline_ms: sender.now_ms.saturating_add(timeout_ms.into()),
-                };
-                self.request(post, sender, request, content);
+            Step::CancelTimer(timer) => lock(&self.alarms).cancel(committed.from, timer),
+            Step::Request(request, envelope) => {
+                self.request(post, request, committed.complete(envelope));
             }
-            Outgoing::CancelRequest { correlation } => {
-                lock(&self.correlations).cancel(sender.from, correlation);
+            Step::CancelRequest(correlation) => {
+                lock(&self.correlations).cancel(committed.from, correlation);
             }
-            Outgoing::Publish { topic, content } => {
-                self.publish(post, sender, &topic, &content);
-            }
-            Outgoing::Subscribe { pattern } => self.subscribe(sender.from, &pattern),
-            Outgoing::Unsubscribe { pattern } => {
+            Step::Subscribe(pattern) => self.subscribe(post, committed.from, &pattern),
+            Step::Unsubscribe(pattern) => {
                 let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
-                topics.unsubscribe(&pattern, sender.from);
+                topics.unsubscribe(&pattern, committed.from);
             }
         }
     }
 
-    /// Sends a message to all subscribers of a topic, and returns how many there are. For
-    /// those whose mailbox is full it becomes a dead letter.
-    pub fn publish(
-        &self,
-        post: &impl Post,
-        sender: Sender<'_>,
-        topic: &str,
-        content: &Content,
-    ) -> usize {
-        let subscribers = {
-            let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
-            topics.matching(topic)
-        };
-        let count = subscribers.len();
-        for to in subscribers {
-            let sent = post.deliver(sender.tell(to, content.clone()), Admission::Asked);
-            bury_refused(post, sent);
-        }
-        count
+    /// Who has subscribed to a topic, by address.
+    pub fn subscribers(&self, topic: &str) -> Vec<ComponentId> {
+        let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
+        topics.matching(topic)
     }
 
-    fn subscribe(&self, actor: &ComponentId, pattern: &str) {
+    /// Ends a request with its reply, and says whether it was open. From then on the reply
+    /// is the only one.
+    pub(crate) fn claim(&self, reply: ReplyTo) -> Option<ReplyTo> {
+        let ReplyTo { to, reply, .. } = reply;
+        lock(&self.correlations).answer(&to, reply.correlation, reply.outcome)
+    }
+
+    /// Takes up what was open when the system ended: a message to be sent later.
+    pub fn restore_timer(&self, timer: u64, due_ms: u64, envelope: Envelope) -> Result<(), Refused> {
+        self.set_timer(timer, due_ms, envelope)
+    }
+
+    /// Takes up a request that was open when the system ended.
+    pub fn restore_request(&self, request: Request) -> Result<(), TooMany> {
+        lock(&self.correlations).open(request)
+    }
+
+    /// Takes up a subscription that there was when the system ended.
+    pub fn restore_subscription(&self, actor: &ComponentId, pattern: &str) -> Result<(), TooMany> {
         let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = topics.subscribe(pattern, actor) {
+        topics.subscribe(pattern, actor).map(drop)
+    }
+
+    fn subscribe(&self, post: &impl Post, actor: &ComponentId, pattern: &str) {
+        if let Err(error) = self.restore_subscription(actor, pattern) {
             tracing::warn!(target: "airssys", %actor, pattern, %error, "not subscribed");
+            remove_row(post, actor, RowKey::Subscription(pattern.to_owned()));
         }
     }
 
@@ -153,86 +146,61 @@ impl Router {
         Ok(())
     }
 
-    fn request(&self, post: &impl Post, sender: Sender<'_>, request: Request, content: Content) {
-        let (correlation, deadline_ms) = (request.correlation, request.deadline_ms);
+    fn request(&self, post: &impl Post, request: Request, envelope: Envelope) {
+        let requester = request.requester.clone();
         let target = request.target.clone();
+        let (correlation, deadline_ms) = (request.correlation, request.deadline_ms);
+        let trace_parent = envelope.trace_parent.clone();
         let mut correlations = lock(&self.correlations);
         let first_ms = correlations.next_deadline();
         let opened = correlations.open(request);
         drop(correlations);
-        let sent = match opened {
+        let refused = match opened {
             Ok(()) => {
                 self.notice(first_ms, deadline_ms);
-                let Content { kind, payload } = content;
-                let message =
-                    ComponentMessage::new(sender.from.clone(), target.clone(), kind, payload)
-                        .with_correlation(correlation);
-                let envelope = Envelope {
-                    content: Letter::Message(message),
-                    answer: Answer::Callback,
-                    trace_parent: sender.child(),
-                    deadline_ms: Some(deadline_ms),
-                };
                 let sent = post.deliver(envelope, Admission::Promised);
-                sent.map_err(|refused| refused.reason)
+                sent.err().map(|refused| (refused.reason, refused.envelope.stored))
             }
-            Err(_too_many) => Err(Refusal::TooMany),
+            Err(_too_many) => Some((Refusal::TooMany, envelope.stored)),
         };
-        let Err(refusal) = sent else {
+        let Some((refusal, stored)) = refused else {
             return;
         };
-        let is_open = lock(&self.correlations).cancel(sender.from, correlation);
+        if let Some(number) = stored {
+            remove_row(post, &target, RowKey::Message(number));
+        }
+        let is_open = lock(&self.correlations).cancel(&requester, correlation);
         if !is_open && refusal != Refusal::TooMany {
             // It has timed out this very moment, and that was its answer.
             return;
         }
         let outcome = Err(CallError::Host(HostError::from(refusal)));
         let reply = ReplyTo {
-            to: sender.from.clone(),
+            to: requester,
             from: target,
             reply: Reply {
                 correlation,
                 outcome,
             },
         };
-        self.bring(post, reply, sender.trace_parent.cloned());
-    }
-
-    /// Brings the answer to a request back, unless the request has ended.
-    pub fn answer(&self, post: &impl Post, reply: ReplyTo, trace_parent: Option<Arc<str>>) {
-        let ReplyTo { to, reply, .. } = reply;
-        let answered = lock(&self.correlations).answer(&to, reply.correlation, reply.outcome);
-        if let Some(reply) = answered {
-            self.bring(post, reply, trace_parent);
-        }
-    }
-
-    /// Brings a reply to whoever requested it. It was promised a place by the request.
-    fn bring(&self, post: &impl Post, reply: ReplyTo, trace_parent: Option<Arc<str>>) {
-        let envelope = Envelope {
-            content: Letter::Reply(reply),
-            answer: Answer::Nobody,
-            trace_parent,
-            deadline_ms: None,
-        };
-        bury_refused(post, post.deliver(envelope, Admission::Promised));
+        bring(post, reply, trace_parent);
     }
 
     /// Sends what is due, and ends the requests whose time is over.
     pub fn tick(&self, post: &impl Post, now_ms: u64) {
         for _ in 0..MAX_DUE_AT_ONCE {
             let due = lock(&self.alarms).pop_due(now_ms);
-            let Some(envelope) = due else {
+            let Some((timer, envelope)) = due else {
                 break;
             };
-            bury_refused(post, post.deliver(envelope, Admission::Asked));
+            send_due(post, timer, envelope);
         }
         for _ in 0..MAX_DUE_AT_ONCE {
             let expired = lock(&self.correlations).pop_expired(now_ms);
             let Some(reply) = expired else {
                 break;
             };
-            self.bring(post, reply, None);
+            bring(post, reply, None);
         }
     }
 
@@ -291,21 +259,42 @@ impl Router {
     }
 }
 
-impl Sender<'_> {
-    /// A message that expects no reply, as part of the sender's trace.
-    fn tell(&self, to: ComponentId, content: Content) -> Envelope {
-        let Content { kind, payload } = content;
-        let message = ComponentMessage::new(self.from.clone(), to, kind, payload);
-        Envelope {
-            trace_parent: self.child(),
-            ..Envelope::tell(message)
-        }
-    }
+/// Brings a reply to whoever requested it. It was promised a place by the request.
+fn bring(post: &impl Post, reply: ReplyTo, trace_parent: Option<Arc<str>>) {
+    let mut commit = Commit::default();
+    let envelope = plan_reply(post, reply, trace_parent, &mut commit);
+    hand_over(post, envelope, commit, Admission::Promised);
+}
 
-    /// What a message is part of that this turn sends.
-    fn child(&self) -> Option<Arc<str>> {
-        let parent = self.trace_parent?;
-        trace::child(parent, rand::random()).map(Arc::from)
+/// Sends a message whose time has come.
+fn send_due(post: &impl Post, timer: u64, mut envelope: Envelope) {
+    let mut commit = Commit::default();
+    let owner = envelope.content.from();
+    if post.is_durable(owner) {
+        commit.remove(owner, RowKey::Timer(timer));
+    }
+    if post.is_durable(envelope.to()) {
+        envelope.stored = Some(commit.put_message(envelope.to_stored(None)));
+    }
+    hand_over(post, envelope, commit, Admission::Asked);
+}
+
+/// Commits what puts a message into its receiver's hands, and does so.
+fn hand_over(post: &impl Post, mut envelope: Envelope, commit: Commit, admission: Admission) {
+    if !commit.is_empty() {
+        let Some(seq) = post.commit(commit) else {
+            return;
+        };
+        complete(&mut envelope, seq, seq);
+    }
+    bury_refused(post, post.deliver(envelope, admission));
+}
+
+fn remove_row(post: &impl Post, actor: &ComponentId, key: RowKey) {
+    if post.is_durable(actor) {
+        let mut commit = Commit::default();
+        commit.remove(actor, key);
+        post.commit(commit);
     }
 }
 
@@ -323,6 +312,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
     use crate::core::component::MessagePayload;
+    use crate::core::delivery::envelope::Letter;
+    use crate::core::turn::effects::{Content, Outgoing};
+    use crate::messaging::plan::Planner;
 
     /// Keeps what it is handed, and refuses what is for `nobody` or, unless it was
     /// promised a place, for `full`.
@@ -330,6 +322,8 @@ mod tests {
     struct Desk {
         delivered: Mutex<Vec<Envelope>>,
         buried: Mutex<Vec<(String, Refusal)>>,
+        /// The rows of each commit.
+        commits: Mutex<Vec<Vec<String>>>,
     }
 
     impl Post for Desk {
@@ -351,6 +345,20 @@ mod tests {
         fn bury_undelivered(&self, refused: Refused) {
             let to = refused.envelope.to().instance().to_owned();
             lock(&self.buried).push((to, refused.reason));
+        }
+
+        fn is_durable(&self, actor: &ComponentId) -> bool {
+            actor.instance().starts_with("durable")
+        }
+
+        fn commit(&self, commit: Commit) -> Option<u64> {
+            let mut commits = lock(&self.commits);
+            let rows = commit.rows.iter().map(|row| {
+                let sign = if row.row.is_some() { '+' } else { '-' };
+                format!("{sign}{} {:?}", row.actor.instance(), row.key)
+            });
+            commits.push(rows.collect());
+            Some(commits.len() as u64)
         }
     }
 
@@ -400,13 +408,66 @@ mod tests {
 
     /// What `me` sends at a time.
     fn send(router: &Router, desk: &Desk, now_ms: u64, outgoing: Vec<Outgoing>) {
-        let me = id("me");
+        send_from("me", router, desk, now_ms, outgoing);
+    }
+
+    fn send_from(from: &str, router: &Router, desk: &Desk, now_ms: u64, outgoing: Vec<Outgoing>) {
+        let from = id(from);
         let sender = Sender {
-            from: &me,
+            from: &from,
             trace_parent: None,
-            now_ms,
+            at: at(now_ms),
         };
-        router.release(desk, sender, outgoing);
+        release(router, desk, sender, outgoing);
+    }
+
+    fn at(clock_ms: u64) -> Moment {
+        Moment {
+            clock_ms,
+            unix_ms: 1_000_000 + clock_ms,
+        }
+    }
+
+    /// Plans, commits and carries out.
+    fn release(router: &Router, desk: &Desk, sender: Sender<'_>, outgoing: Vec<Outgoing>) {
+        let mut commit = Commit::default();
+        let mut planner = Planner::new(router, desk, sender, &mut commit);
+        outgoing.into_iter().for_each(|one| planner.add(one));
+        let plan = planner.plan;
+        let seq = match commit.is_empty() {
+            true => 0,
+            false => desk.commit(commit).unwrap(),
+        };
+        let committed = Depends {
+            from: sender.from,
+            seq,
+            horizon: seq,
+        };
+        router.carry_out(desk, plan, committed);
+    }
+
+    /// Plans, commits and brings a reply.
+    fn reply(router: &Router, desk: &Desk, reply: ReplyTo) {
+        let from = reply.from.clone();
+        let sender = Sender {
+            from: &from,
+            trace_parent: None,
+            at: at(0),
+        };
+        let mut commit = Commit::default();
+        let mut planner = Planner::new(router, desk, sender, &mut commit);
+        planner.answer(reply);
+        let plan = planner.plan;
+        let seq = match commit.is_empty() {
+            true => 0,
+            false => desk.commit(commit).unwrap(),
+        };
+        let committed = Depends {
+            from: &from,
+            seq,
+            horizon: seq,
+        };
+        router.carry_out(desk, plan, committed);
     }
 
     fn answer(correlation: u64, text: &str) -> ReplyTo {
@@ -468,15 +529,15 @@ mod tests {
             vec![Outgoing::CancelRequest { correlation: 3 }],
         );
 
-        router.answer(&desk, answer(1, "yes"), None);
-        router.answer(&desk, answer(1, "again"), None);
-        router.answer(&desk, answer(3, "late"), None);
+        reply(&router, &desk, answer(1, "yes"));
+        reply(&router, &desk, answer(1, "again"));
+        reply(&router, &desk, answer(3, "late"));
         let replies = desk.take();
         assert_eq!(replies.len(), 1);
         assert!(replies[0].starts_with("me: reply #1 Ok"), "{replies:?}");
 
         router.tick(&desk, 150);
-        router.answer(&desk, answer(2, "late"), None);
+        reply(&router, &desk, answer(2, "late"));
         router.tick(&desk, 1_000);
         assert_eq!(desk.take(), ["me: reply #2 Err(Host(Timeout))"]);
         let open = router.open();
@@ -506,10 +567,10 @@ mod tests {
             let sender = Sender {
                 from: &from,
                 trace_parent: None,
-                now_ms: 0,
+                at: at(0),
             };
             let pattern = pattern.to_owned();
-            router.release(&desk, sender, vec![Outgoing::Subscribe { pattern }]);
+            release(&router, &desk, sender, vec![Outgoing::Subscribe { pattern }]);
         }
         let publish = || Outgoing::Publish {
             topic: "a.b".into(),
@@ -523,9 +584,9 @@ mod tests {
         let sender = Sender {
             from: &y,
             trace_parent: None,
-            now_ms: 0,
+            at: at(0),
         };
-        router.release(&desk, sender, vec![Outgoing::Unsubscribe { pattern }]);
+        release(&router, &desk, sender, vec![Outgoing::Unsubscribe { pattern }]);
         send(&router, &desk, 0, vec![publish()]);
         assert_eq!(desk.take(), ["x: news #0"]);
     }
@@ -538,13 +599,13 @@ mod tests {
         let sender = Sender {
             from: &me,
             trace_parent: Some(&parent),
-            now_ms: 0,
+            at: at(0),
         };
         let one = Outgoing::Send {
             to: id("you"),
             content: content("k"),
         };
-        router.release(&desk, sender, vec![one]);
+        release(&router, &desk, sender, vec![one]);
         let sent = lock(&desk.delivered)[0].trace_parent.clone().unwrap();
         assert_eq!(sent[..36], parent[..36], "the same trace");
         assert_ne!(sent, parent, "another span");

@@ -13,10 +13,12 @@ use tokio::time::timeout;
 
 // Layer 3: Internal module imports
 use crate::core::component::MessagePayload;
-use crate::core::component::message::ComponentMessage;
-use crate::core::delivery::envelope::{Answer, Envelope, Letter};
+use crate::core::component::message::{ComponentMessage, MAX_ID_BYTES};
+use crate::core::delivery::envelope::{Answer, Envelope};
 use crate::core::delivery::post::{Admission, Post};
 use crate::core::delivery::refusal::Refusal;
+use crate::core::storage::durability::Durability;
+use crate::core::storage::gated::Gated;
 use crate::core::turn::call::CallOutcome;
 use crate::core::turn::errors::{CallError, HostError};
 use crate::system::error::AskError;
@@ -35,12 +37,14 @@ pub(crate) async fn ask(
     node.is_open().map_err(AskError::Refused)?;
     let patience_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
     let (answer, mut answered) = oneshot::channel();
+    check_id(&message).map_err(AskError::Refused)?;
+    let durability = node.durability(message.to());
     let envelope = Envelope {
-        // Nonzero says that an answer is awaited; which one is known by the channel.
-        content: Letter::Message(message.with_correlation(1)),
         answer: Answer::Waiting(answer),
         trace_parent,
         deadline_ms: Some(node.clock.now().clock_ms.saturating_add(patience_ms)),
+        // Nonzero says that an answer is awaited; which one is known by the channel.
+        ..Envelope::tell(message.with_correlation(1))
     };
     node.deliver(envelope, Admission::Asked)
         .map_err(|refused| AskError::Refused(refused.reason))?;
@@ -49,7 +53,13 @@ pub(crate) async fn ask(
         None => timeout(patience, answered).await,
     };
     match outcome {
-        Ok(Ok(outcome)) => outcome.map_err(|error| not_replied(error, patience_ms)),
+        Ok(Ok(answered)) => {
+            let outcome = match durability {
+                Durability::Relaxed => answered.among_actors(&mut 0),
+                Durability::Strict | Durability::None => answered.outside(&node.store).await?,
+            };
+            outcome.map_err(|error| not_replied(error, patience_ms))
+        }
         // Its actor was dropped with the runtime that it ran on.
         Ok(Err(oneshot::Canceled)) => Err(AskError::Refused(Refusal::ShuttingDown)),
         Err(_elapsed) => Err(AskError::Timeout {
@@ -61,8 +71,8 @@ pub(crate) async fn ask(
 /// The answer, if it comes as soon as the actor was given the chance to run: in most cases
 /// it does, and no timer is needed.
 async fn soon(
-    answered: &mut oneshot::Receiver<CallOutcome>,
-) -> Option<Result<CallOutcome, oneshot::Canceled>> {
+    answered: &mut oneshot::Receiver<Gated<CallOutcome>>,
+) -> Option<Result<Gated<CallOutcome>, oneshot::Canceled>> {
     let mut looks = 0;
     poll_fn(|cx| {
         looks += 1;
@@ -76,6 +86,14 @@ async fn soon(
         }
     })
     .await
+}
+
+/// Refuses an id that is too long, or none.
+pub(crate) fn check_id(message: &ComponentMessage) -> Result<(), Refusal> {
+    match message.id() {
+        Some(id) if id.is_empty() || id.len() > MAX_ID_BYTES => Err(Refusal::InvalidId),
+        _ => Ok(()),
+    }
 }
 
 fn not_replied(error: CallError, patience_ms: u64) -> AskError {

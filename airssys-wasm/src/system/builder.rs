@@ -29,6 +29,7 @@ use crate::system::janitor;
 use crate::system::lanes::Lanes;
 use crate::system::node::{EVENTS_KEPT, Node, Parts};
 use crate::system::program::Workshop;
+use crate::system::recovery::open_store;
 
 /// Room for instances that are no actors: those that a new version is tried on.
 const SPARE_INSTANCES: u32 = 32;
@@ -205,7 +206,10 @@ impl SystemBuilder {
             Some(cache) => loader.with_cache(cache),
             None => loader,
         };
+        let (store, recovered) = open_store(&self.config)?;
         let node = Arc::new(Node::new(Parts {
+            store,
+            durability: self.config.data.is_some().then_some(self.config.durability),
             name: self.config.name.clone().unwrap_or_else(|| "airssys".into()),
             max_live: self.config.max_live_actors,
             dead_letters: DeadLetters::new(self.config.dead_letters, MAX_DEAD_LETTER_BYTES),
@@ -226,7 +230,9 @@ impl SystemBuilder {
             let bytes = source.read().await?;
             node.add(config, bytes).await?;
         }
+        node.restore(recovered);
         janitor::start(&node);
+        node.wake();
         node.start_always(|_all| true);
         Ok(system)
     }

@@ -17,7 +17,9 @@ use crate::core::component::topic::InvalidTopic;
 use crate::core::delivery::refusal::Refusal;
 use crate::core::limits::LimitExceeded;
 use crate::core::runtime::errors::WasmError;
+use crate::core::storage::store::StoreError;
 use crate::messaging::dead_letters::DeadLetterId;
+use crate::storage::data_folder::DataFolderError;
 use crate::system::component_name::InvalidName;
 use crate::system::config::problem::ConfigError;
 
@@ -42,6 +44,12 @@ pub enum StartError {
     /// A member of a group is no component, actor or group.
     #[error(transparent)]
     Member(#[from] InvalidMember),
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    DataFolder(#[from] DataFolderError),
+    /// The data cannot be read.
+    #[error("{0}")]
+    Data(String),
     /// A component has no bytes and no file.
     #[error("component `{0}` has no source: name a file, or hand over its bytes")]
     NoSource(String),
@@ -99,6 +107,10 @@ pub enum AskError {
     /// The message was tried as often as its policy allows, and became a dead letter.
     #[error("failed: {0}")]
     Failed(String),
+    /// The store failed before the disk had what the answer depends on. The next start
+    /// tells whether the message was handled.
+    #[error("{0}; whether the message was handled is known after the next start")]
+    Undecided(#[from] StoreError),
     /// No answer came in time. The message may be handled yet.
     #[error("no answer within {after_ms} ms")]
     Timeout {

@@ -16,9 +16,7 @@ use crate::core::component::MessagePayload;
 use crate::core::component::id::ComponentId;
 use crate::core::component::message::ComponentMessage;
 use crate::core::component::topic::check_topic;
-use crate::core::delivery::envelope::{Envelope, Letter};
-use crate::core::delivery::post::{Admission, Post};
-use crate::core::delivery::refusal::{Refusal, Refused};
+use crate::core::delivery::refusal::Refusal;
 use crate::core::event::Event;
 use crate::core::limits::{Limit, LimitExceeded, Limits};
 use crate::core::turn::effects::Content;
@@ -27,6 +25,7 @@ use crate::system::asking::{DEFAULT_PATIENCE, ask};
 use crate::system::builder::SystemBuilder;
 use crate::system::error::{AskError, ControlError, PublishError, SendError};
 use crate::system::node::{Node, Owner};
+use crate::system::sending::{publish, send};
 use crate::system::shutdown::ShutdownReport;
 use crate::system::waiting::until;
 
@@ -140,18 +139,23 @@ impl System {
     }
 
     /// Sends a message that expects no reply. Messages to one actor are handled in the
-    /// order in which they were sent, at most once.
+    /// order in which they were sent.
+    ///
+    /// One to a durable actor is on disk when this returns, and is handled exactly once,
+    /// whatever happens to the process; one to another is handled at most once.
     ///
     /// # Errors
     ///
-    /// When it was not accepted; the message is given back.
-    pub fn send(
+    /// When it was not accepted; the message is given back. If the store failed, it may have
+    /// been accepted all the same: send it again with the same
+    /// [id](ComponentMessage::with_id).
+    pub async fn send(
         &self,
         to: &ComponentId,
         kind: impl Into<String>,
         payload: impl Into<MessagePayload>,
     ) -> Result<(), SendError> {
-        self.send_message(self.message(to, kind, payload))
+        self.send_message(self.message(to, kind, payload)).await
     }
 
     /// Sends a message that was made before, for example one that was given back.
@@ -159,17 +163,8 @@ impl System {
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub fn send_message(&self, message: ComponentMessage) -> Result<(), SendError> {
-        if let Err(reason) = self.node.is_open() {
-            let message = Box::new(message);
-            return Err(SendError { message, reason });
-        }
-        let envelope = Envelope {
-            trace_parent: self.trace_parent.clone(),
-            ..Envelope::tell(message)
-        };
-        let delivered = self.node.deliver(envelope, Admission::Asked);
-        delivered.map_err(given_back)
+    pub async fn send_message(&self, message: ComponentMessage) -> Result<(), SendError> {
+        send(&self.node, message, self.trace_parent.clone()).await
     }
 
     /// Sends a message, and waits for space where the mailbox is full.
@@ -183,20 +178,20 @@ impl System {
         message: ComponentMessage,
         patience: Duration,
     ) -> Result<(), SendError> {
-        let mut refused = match self.send_message(message) {
+        let mut refused = match self.send_message(message).await {
             Ok(()) => return Ok(()),
             Err(refused) => refused,
         };
         let began = Instant::now();
         while refused.reason == Refusal::MailboxFull {
             let Some(cell) = self.node.directory.find(refused.message.to()) else {
-                return self.send_message(*refused.message);
+                return self.send_message(*refused.message).await;
             };
             let left = patience.saturating_sub(began.elapsed());
             if timeout(left, cell.mailbox.space()).await.is_err() {
                 return Err(refused);
             }
-            refused = match self.send_message(*refused.message) {
+            refused = match self.send_message(*refused.message).await {
                 Ok(()) => return Ok(()),
                 Err(refused) => refused,
             };
@@ -205,12 +200,13 @@ impl System {
     }
 
     /// Sends a message to all actors that subscribed to a topic, and returns how many
-    /// there are. For those whose mailbox is full it becomes a dead letter.
+    /// there are. For durable ones it is on disk when this returns; for others whose
+    /// mailbox is full it becomes a dead letter.
     ///
     /// # Errors
     ///
     /// When the topic is malformed or longer than 256 bytes, or the system shuts down.
-    pub fn publish(
+    pub async fn publish(
         &self,
         topic: &str,
         kind: impl Into<String>,
@@ -224,11 +220,7 @@ impl System {
             kind: kind.into(),
             payload: payload.into(),
         };
-        let sender = self.node.outside(self.trace_parent.as_ref());
-        Ok(self
-            .node
-            .router
-            .publish(&self.node, sender, topic, &content))
+        publish(&self.node, topic, &content, self.trace_parent.as_ref()).await
     }
 
     /// Activates an actor without a message, and waits until it is ready.
@@ -288,25 +280,5 @@ impl System {
     /// Ends the system as [`shutdown`](Self::shutdown) does, with a time of one's own.
     pub async fn shutdown_within(&self, patience: Duration) -> ShutdownReport {
         self.node.shut_down(patience).await
-    }
-}
-
-fn given_back(refused: Refused) -> SendError {
-    let Refused { envelope, reason } = refused;
-    match envelope.content {
-        Letter::Message(message) => SendError {
-            message: Box::new(message),
-            reason,
-        },
-        // Only messages are sent here.
-        Letter::Reply(reply) => SendError {
-            message: Box::new(ComponentMessage::new(
-                reply.from,
-                reply.to,
-                String::new(),
-                MessagePayload::empty(),
-            )),
-            reason,
-        },
     }
 }

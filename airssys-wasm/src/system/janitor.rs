@@ -62,5 +62,6 @@ async fn sweep(node: Weak<Node>) {
         };
         node.clock.follow_system_time();
         node.directory.sweep(&node);
+        node.wake();
     }
 }

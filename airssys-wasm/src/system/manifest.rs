@@ -330,6 +330,8 @@ fn with_folder(mut config: SystemConfig, manifest: &Path) -> SystemConfig {
             .take()
             .map(|source| in_folder_of(manifest, &source));
     }
+    let data = config.data.take();
+    config.data = data.map(|data| in_folder_of(manifest, &data));
     config
 }
 
@@ -534,7 +536,7 @@ members = ["shop/cart"]
         ),
         (
             "[system]\ncomponents = []",
-            "3:1: unknown key `components`; known here: `cache`, `dead_letters`, `max_live_actors`, `memory`, `shutdown_ms`",
+            "3:1: unknown key `components`; known here: `cache`, `data`, `dead_letters`, `durability`, `max_live_actors`, `memory`, `shutdown_ms`",
         ),
         (
             "[system]\nmax_live_actors = 0",
@@ -798,7 +800,9 @@ members = ["shop/cart"]
         assert_eq!(
             names(&component),
             [
+                "backlog",
                 "config",
+                "durability",
                 "idle_ms",
                 "kept_versions",
                 "limits",
@@ -825,7 +829,7 @@ members = ["shop/cart"]
         for (table, expected) in [
             (
                 place(SYSTEM),
-                "cache dead_letters max_live_actors memory shutdown_ms",
+                "cache data dead_letters durability max_live_actors memory shutdown_ms",
             ),
             (place("/properties/http"), "listen"),
             (

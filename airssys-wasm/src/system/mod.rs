@@ -2,6 +2,7 @@
 
 pub mod asking;
 pub mod builder;
+mod burial;
 pub mod component_name;
 pub mod config;
 pub mod error;
@@ -15,7 +16,9 @@ pub mod neighbourhood;
 pub mod node;
 pub mod operating;
 pub mod program;
+mod recovery;
 pub mod replay;
+mod sending;
 pub mod shutdown;
 pub mod status;
 pub mod supervising;

@@ -10,9 +10,10 @@ use futures_channel::oneshot;
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
 use crate::core::component::message::ComponentMessage;
-use crate::core::delivery::envelope::{Answer, Envelope, Letter};
+use crate::core::delivery::envelope::{Answer, Envelope};
 use crate::core::delivery::post::{Admission, Post};
 use crate::core::delivery::refusal::Refusal;
+use crate::core::storage::gated::Gated;
 use crate::core::turn::call::{Call, CallOutcome};
 use crate::core::turn::errors::{CallError, HostError};
 use crate::core::turn::surroundings::{PendingOutcome, Surroundings};
@@ -46,8 +47,17 @@ impl Neighbourhood {
         let envelope = waiting.envelope(call, answer);
         let sent = waiting.node.deliver(envelope, Admission::Asked);
         sent.map_err(|refused| CallError::Host(refused.reason.into()))?;
-        let gone = |_| Err(CallError::Host(Refusal::ShuttingDown.into()));
-        answered.await.unwrap_or_else(gone)
+        let Ok(answered) = answered.await else {
+            return Err(CallError::Host(Refusal::ShuttingDown.into()));
+        };
+        let mut horizon = 0;
+        let outcome = answered.among_actors(&mut horizon);
+        if horizon > 0
+            && let Some(caller) = waiting.node.directory.find(&waiting.caller)
+        {
+            caller.depend_on(horizon);
+        }
+        outcome
     }
 }
 
@@ -59,17 +69,19 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn envelope(&self, call: Call, answer: oneshot::Sender<CallOutcome>) -> Envelope {
+    fn envelope(&self, call: Call, answer: oneshot::Sender<Gated<CallOutcome>>) -> Envelope {
         let now_ms = self.node.clock.now().clock_ms;
         let parent = call.trace_parent.as_deref();
+        let caller = self.node.directory.find(&call.from);
         let message = ComponentMessage::new(call.from, call.to, call.kind, call.payload);
         Envelope {
-            content: Letter::Message(message.with_correlation(1)),
             answer: Answer::Waiting(answer),
             trace_parent: parent
                 .and_then(|parent| trace::child(parent, rand::random()))
                 .map(Arc::from),
             deadline_ms: Some(now_ms.saturating_add(call.timeout_ms.into())),
+            horizon: caller.map_or(0, |cell| cell.horizon()),
+            ..Envelope::tell(message.with_correlation(1))
         }
     }
 }

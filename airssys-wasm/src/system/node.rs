@@ -1,7 +1,7 @@
 //! Everything that a system is made of, and what its actors see of it.
 
 // Layer 1: Standard library imports
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
@@ -11,10 +11,11 @@ use tracing::Level;
 
 // Layer 3: Internal module imports
 use crate::component::actor::Actor;
+use crate::component::cell::Cell;
 use crate::component::clock::Clock;
 use crate::component::deployment::{Deployment, Failed};
 use crate::component::directory::Directory;
-use crate::component::effects::Released;
+use crate::component::effects::{Planned, Released};
 use crate::component::mailbox::Signal;
 use crate::component::supervision::restart::Failure;
 use crate::component::supervision::status::Standing;
@@ -22,16 +23,20 @@ use crate::component::supervision::supervisor::Supervisor;
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::dead_letter::{DeadLetter, DeathCause};
-use crate::core::delivery::envelope::{Answer, Envelope, ReplyTo};
+use crate::core::delivery::envelope::{Answer, Envelope};
 use crate::core::delivery::post::{Admission, Post};
 use crate::core::delivery::refusal::{Refusal, Refused};
 use crate::core::event::Event;
-use crate::core::storage::store::StoreError;
+use crate::core::storage::commit::Commit;
+use crate::core::storage::durability::Durability;
+use crate::core::storage::row::{Row, RowKey};
+use crate::core::storage::store::{Committed, Store, StoreError};
 use crate::core::turn::guest::Pace;
 use crate::messaging::dead_letters::DeadLetters;
+use crate::messaging::plan::{Depends, Plan, Planner};
 use crate::messaging::router::{Router, Sender};
 use crate::runtime::store::StoreManager;
-use crate::storage::memory::MemoryStore;
+use crate::storage::actor_store::{ActorStore, Taken};
 use crate::system::config::component::ComponentConfig;
 use crate::system::lanes::Lanes;
 use crate::system::program::Workshop;
@@ -43,7 +48,9 @@ pub(crate) const EVENTS_KEPT: usize = 4_096;
 pub struct Node {
     pub(crate) name: String,
     pub(crate) clock: Clock,
-    pub(crate) store: MemoryStore,
+    pub(crate) store: ActorStore,
+    /// What components keep that do not say so themselves, if anything can be kept.
+    default_durability: Option<Durability>,
     pub(crate) directory: Directory<Node>,
     pub(crate) router: Router,
     pub(crate) dead_letters: Mutex<DeadLetters>,
@@ -55,6 +62,8 @@ pub struct Node {
     /// Who sends what comes from outside.
     pub(crate) host: ComponentId,
     pub(crate) shutdown_ms: u64,
+    /// Actors that are not live and have messages on disk.
+    asleep: Mutex<BTreeSet<ComponentId>>,
     /// Whether everything may run, so that nobody needs to ask the supervisor.
     all_may_run: AtomicBool,
     /// Whether messages from outside are refused.
@@ -85,6 +94,9 @@ pub(crate) struct Component {
 /// What a node is made from.
 pub(crate) struct Parts {
     pub(crate) name: String,
+    pub(crate) store: ActorStore,
+    /// What components keep that do not say so themselves, if anything can be kept.
+    pub(crate) durability: Option<Durability>,
     pub(crate) max_live: usize,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) supervisor: Supervisor,
@@ -99,7 +111,8 @@ impl Node {
         Self {
             name: parts.name,
             clock: Clock::ticking(parts.workshop.ticker()),
-            store: MemoryStore::new(),
+            store: parts.store,
+            default_durability: parts.durability,
             directory: Directory::new(parts.max_live),
             router: Router::default(),
             dead_letters: Mutex::new(parts.dead_letters),
@@ -110,6 +123,7 @@ impl Node {
             components: RwLock::default(),
             host: ComponentId::new("airssys", "host", "main"),
             shutdown_ms: parts.shutdown_ms,
+            asleep: Mutex::default(),
             all_may_run: AtomicBool::new(true),
             is_closed: AtomicBool::new(false),
             halted: OnceLock::new(),
@@ -136,12 +150,42 @@ impl Node {
     pub(crate) fn admit(&self, target: &ComponentId) -> Result<(), Refusal> {
         match self.directory.find(target) {
             Some(cell) if cell.mailbox.has_space() => Ok(()),
-            Some(_) => Err(Refusal::MailboxFull),
+            Some(cell) => self.admit_to_disk(target, &cell),
             None if !self.has_component(target.component()) => Err(Refusal::UnknownTarget),
-            None if self.directory.is_full() => Err(Refusal::NoRoom),
+            None if self.directory.is_full() && !self.is_durable(target) => Err(Refusal::NoRoom),
             // To one that was stopped it becomes a dead letter.
             None => Ok(()),
         }
+    }
+
+    /// Whether one more message may wait on disk for an actor whose mailbox is full.
+    fn admit_to_disk(&self, target: &ComponentId, cell: &Cell) -> Result<(), Refusal> {
+        let deployment = self.deployment(target).ok_or(Refusal::UnknownTarget)?;
+        let settings = &deployment.settings;
+        if settings.durability.is_durable() && cell.mailbox.on_disk() < settings.backlog {
+            return Ok(());
+        }
+        Err(Refusal::MailboxFull)
+    }
+
+    /// Whether an actor survives the process.
+    pub(crate) fn is_durable(&self, actor: &ComponentId) -> bool {
+        self.store.log().is_some() && self.durability(actor).is_durable()
+    }
+
+    /// What the actors of a component are to keep.
+    pub(crate) fn durability_of(&self, component: &ComponentConfig) -> Durability {
+        match self.default_durability {
+            Some(default) => component.durability.unwrap_or(default),
+            None => Durability::None,
+        }
+    }
+
+    /// What an actor keeps.
+    pub(crate) fn durability(&self, actor: &ComponentId) -> Durability {
+        let components = self.read_components();
+        let component = components.by_name.get(actor.component());
+        component.map_or(Durability::None, |it| it.deployment.settings.durability)
     }
 
     fn has_component(&self, name: &str) -> bool {
@@ -150,6 +194,9 @@ impl Node {
 
     /// Refuses what comes from outside once the system is shutting down.
     pub(crate) fn is_open(&self) -> Result<(), Refusal> {
+        if self.halted.get().is_some() {
+            return Err(Refusal::StoreFailed);
+        }
         if self.is_closed.load(Ordering::Relaxed) {
             return Err(Refusal::ShuttingDown);
         }
@@ -174,8 +221,13 @@ impl Node {
         Sender {
             from: &self.host,
             trace_parent,
-            now_ms: self.clock.now().clock_ms,
+            at: self.clock.now(),
         }
+    }
+
+    /// Why the system stopped, if its store has failed.
+    pub(crate) fn halted(&self) -> Option<&StoreError> {
+        self.halted.get()
     }
 
     pub(crate) fn supervisor(&self) -> MutexGuard<'_, Supervisor> {
@@ -190,15 +242,47 @@ impl Node {
         self.all_may_run.store(is_quiet, Ordering::Release);
     }
 
+    /// Makes a dead letter of what could not be delivered.
     fn bury_letter(&self, refused: &Refused) {
-        self.bury(DeadLetter {
-            letter: refused.envelope.content.clone(),
-            trace_parent: refused.envelope.trace_parent.clone(),
+        let envelope = &refused.envelope;
+        let mut commit = Commit::default();
+        if let Some(number) = envelope.stored {
+            commit.remove(envelope.to(), RowKey::Message(number));
+        }
+        let letter = DeadLetter {
+            letter: envelope.content.clone(),
+            trace_parent: envelope.trace_parent.clone(),
             reason: DeathCause::Undelivered(refused.reason),
             attempts: 0,
             turn: None,
             at_ms: self.clock.now().unix_ms,
-        });
+        };
+        if let Err(error) = self.bury(letter, commit) {
+            self.halt(&error);
+        }
+    }
+
+    /// Activates actors that have messages on disk, as far as there is room.
+    pub(crate) fn wake(self: &Arc<Self>) {
+        while !self.directory.is_full() {
+            let Some(actor) = self.asleep().pop_first() else {
+                return;
+            };
+            // One whose component is gone, or that was stopped, sleeps on.
+            if let Err(Refusal::NoRoom) = self.directory.find_or_activate(self, &actor) {
+                self.asleep().insert(actor);
+                return;
+            }
+        }
+    }
+
+    /// Actors have messages on disk, and are activated when there is room.
+    pub(crate) fn let_sleep(&self, actors: impl Iterator<Item = ComponentId>) {
+        self.asleep().extend(actors);
+    }
+
+    fn asleep(&self) -> MutexGuard<'_, BTreeSet<ComponentId>> {
+        self.asleep.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn dead_letters(&self) -> MutexGuard<'_, DeadLetters> {
@@ -230,6 +314,9 @@ impl Post for Arc<Node> {
             return Err(refused);
         }
         self.bury_letter(&refused);
+        // It is a dead letter now, and no message any more.
+        let mut refused = refused;
+        refused.envelope.stored = None;
         match refused.envelope.answer {
             Answer::Nobody => Ok(()),
             Answer::Waiting(_) | Answer::Callback => Err(refused),
@@ -239,13 +326,28 @@ impl Post for Arc<Node> {
     fn bury_undelivered(&self, refused: Refused) {
         self.bury_letter(&refused);
     }
+
+    fn is_durable(&self, actor: &ComponentId) -> bool {
+        Node::is_durable(self, actor)
+    }
+
+    fn commit(&self, commit: Commit) -> Option<u64> {
+        match self.store.append(commit) {
+            Ok(committed) => Some(committed.seq()),
+            Err(error) => {
+                self.halt(&error);
+                None
+            }
+        }
+    }
 }
 
 impl World for Node {
     type Guest = StoreManager;
-    type Store = MemoryStore;
+    type Store = ActorStore;
+    type Plan = Plan;
 
-    fn store(&self) -> &MemoryStore {
+    fn store(&self) -> &ActorStore {
         &self.store
     }
 
@@ -280,27 +382,58 @@ impl World for Node {
         self.lanes.spawn(pace, actor.run());
     }
 
-    fn release(self: &Arc<Self>, released: Released) {
+    fn plan(self: &Arc<Self>, planned: Planned<'_>, commit: &mut Commit) -> Plan {
         let sender = Sender {
-            from: &released.from,
-            trace_parent: released.trace_parent.as_ref(),
-            now_ms: self.clock.now().clock_ms,
+            from: planned.from,
+            trace_parent: planned.trace_parent,
+            at: self.clock.now(),
         };
-        self.router.release(self, sender, released.outgoing);
+        let mut planner = Planner::new(&self.router, self, sender, commit);
+        for outgoing in planned.outgoing {
+            planner.add(outgoing);
+        }
+        if let Some(reply) = planned.reply {
+            planner.answer(reply);
+        }
+        planner.plan
     }
 
-    fn answer(self: &Arc<Self>, reply: ReplyTo, trace_parent: Option<Arc<str>>) {
-        self.router.answer(self, reply, trace_parent);
+    fn release(self: &Arc<Self>, plan: Plan, released: Released<'_>) {
+        let committed = Depends {
+            from: released.from,
+            seq: released.seq,
+            horizon: released.horizon,
+        };
+        self.router.carry_out(self, plan, committed);
     }
 
-    fn bury(&self, letter: DeadLetter) {
+    fn bury(&self, letter: DeadLetter, mut commit: Commit) -> Result<Taken, StoreError> {
         let (to, reason) = (letter.letter.to().clone(), letter.reason.to_string());
-        let id = self.dead_letters().push(letter);
+        let mut letters = self.dead_letters();
+        let pushed = letters.push(letter);
+        if self.store.log().is_some() {
+            for (id, forgotten) in &pushed.forgotten {
+                let key = RowKey::DeadLetter(id.number());
+                commit.remove(forgotten.letter.to(), key);
+            }
+            if let Some(letter) = pushed.letter {
+                let key = RowKey::DeadLetter(pushed.id.number());
+                commit.put(&to, key, Row::DeadLetter(letter));
+            }
+        }
+        // Within the lock, so that a letter is on disk before it can be forgotten.
+        let committed = self.store.append(commit)?;
+        drop(letters);
         self.tell(|| Event::DeadLetter {
-            id: id.number(),
+            id: pushed.id.number(),
             to,
             reason,
         });
+        Ok(committed)
+    }
+
+    fn wake_later(&self, actor: &ComponentId) {
+        self.asleep().insert(actor.clone());
     }
 
     fn failed(self: &Arc<Self>, actor: &ComponentId, failure: Failure) {
@@ -313,9 +446,12 @@ impl World for Node {
 
     fn halt(&self, error: &StoreError) {
         if self.halted.set(error.clone()).is_ok() {
-            tracing::error!(target: "airssys", %error, "a commit failed: the system stops");
+            tracing::error!(target: "airssys", %error, "the store failed: the system stops");
+            self.tell(|| Event::StoreFailed {
+                reason: error.to_string(),
+            });
             self.close();
-            self.directory.close();
+            self.end_actors();
         }
     }
 

@@ -6,9 +6,8 @@ use std::sync::Arc;
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::dead_letter::DeadLetter;
-use crate::core::delivery::envelope::{Answer, Envelope, Letter};
-use crate::core::delivery::post::Admission;
-use crate::core::storage::store::VersionId;
+use crate::core::delivery::refusal::Refusal;
+use crate::core::storage::store::{Store, VersionId};
 use crate::core::turn::recorded::RecordedTurn;
 use crate::messaging::dead_letters::DeadLetterId;
 use crate::system::builder::Source;
@@ -115,39 +114,39 @@ impl System {
     /// # Errors
     ///
     /// When there is none with this number, or it was not accepted; then it stays.
-    pub fn retry_dead_letter(&self, id: DeadLetterId) -> Result<(), ControlError> {
+    pub async fn retry_dead_letter(&self, id: DeadLetterId) -> Result<(), ControlError> {
         self.node.is_open().map_err(ControlError::Refused)?;
-        let taken = self.node.dead_letters().take(id);
-        let letter = taken.ok_or(ControlError::NoDeadLetter(id))?;
-        let envelope = Envelope {
-            content: without_answer(letter.letter.clone()),
-            answer: Answer::Nobody,
-            trace_parent: letter.trace_parent.clone(),
-            deadline_ms: None,
-        };
-        // Not by the post, which would make another dead letter of it.
-        let directory = &self.node.directory;
-        let delivered = directory.deliver(&self.node, envelope, Admission::Asked);
-        delivered.map_err(|refused| {
-            self.node.dead_letters().put_back(id, letter);
-            ControlError::Refused(refused.reason)
-        })
+        let seq = self.node.retry(id)?;
+        self.on_disk(seq).await
     }
 
     /// Drops a dead letter.
     ///
     /// # Errors
     ///
-    /// When there is none with this number.
-    pub fn drop_dead_letter(&self, id: DeadLetterId) -> Result<(), ControlError> {
+    /// When there is none with this number, or the store has failed.
+    pub async fn drop_dead_letter(&self, id: DeadLetterId) -> Result<(), ControlError> {
         let taken = self.node.dead_letters().take(id);
-        taken.map(drop).ok_or(ControlError::NoDeadLetter(id))
+        let letter = taken.ok_or(ControlError::NoDeadLetter(id))?;
+        self.on_disk(self.node.forget(&[(id, letter)])?).await
     }
 
     /// Drops all dead letters, or those to an actor, component or namespace, and returns
     /// how many there were.
-    pub fn drop_dead_letters(&self, to: Option<&str>) -> usize {
-        self.node.dead_letters().drop_all(to)
+    ///
+    /// # Errors
+    ///
+    /// When the store has failed.
+    pub async fn drop_dead_letters(&self, to: Option<&str>) -> Result<usize, ControlError> {
+        let taken = self.node.dead_letters().take_all(to);
+        self.on_disk(self.node.forget(&taken)?).await?;
+        Ok(taken.len())
+    }
+
+    /// Waits until the disk has a commit.
+    async fn on_disk(&self, seq: u64) -> Result<(), ControlError> {
+        let durable = self.node.store.durable(seq).await;
+        durable.map_err(|_| ControlError::Refused(Refusal::StoreFailed))
     }
 
     /// The turns of a component that were kept, the oldest first.
@@ -189,13 +188,5 @@ impl System {
         }
         let version = self.node.version_for(turn, version)?;
         Ok(replay(turn, &version).await.0)
-    }
-}
-
-/// Whoever awaited an answer is gone.
-fn without_answer(letter: Letter) -> Letter {
-    match letter {
-        Letter::Message(message) => Letter::Message(message.with_correlation(0)),
-        reply @ Letter::Reply(_) => reply,
     }
 }

@@ -78,13 +78,14 @@ impl Node {
             name: name.clone(),
             source,
         })?;
-        let deployment = Arc::new(Deployment::new(
+        let deployment = Deployment::new(
             name.clone(),
-            config.actor_settings(),
+            config.actor_settings(self.durability_of(&config)),
             config.run.clone(),
             program.id,
             program.make,
-        ));
+        );
+        let deployment = Arc::new(deployment.with_usage(self.usage_of(&name)));
         let version = Arc::clone(&deployment.current().id);
         let component = Component {
             config: Arc::new(config),

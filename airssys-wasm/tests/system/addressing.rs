@@ -104,8 +104,8 @@ async fn a_crowd_that_comes_at_once_finds_room_one_after_the_other() {
         .unwrap();
     for actor in 0..60 {
         let to = id(&format!("demo/counter/{actor}"));
-        system.send(&to, "add", "1").unwrap();
-        system.send(&to, "add", "2").unwrap();
+        system.send(&to, "add", "1").await.unwrap();
+        system.send(&to, "add", "2").await.unwrap();
     }
     until("all is handled", || {
         let counts = counts(&system, "demo/counter");
@@ -212,7 +212,7 @@ async fn spawn_activates_without_a_message_and_tells_why_not() {
         Err(AskError::Refused(Refusal::UnknownTarget))
     );
     let refused = system
-        .send(&id("demo/nobody/a"), "hello", "you")
+        .send(&id("demo/nobody/a"), "hello", "you").await
         .unwrap_err();
     assert_eq!(refused.reason, Refusal::UnknownTarget);
     assert_eq!(refused.message.payload().as_bytes(), b"you");
@@ -232,7 +232,7 @@ async fn passivation_between_messages_loses_and_doubles_none() {
     for number in 1..=200 {
         for to in &names {
             let message = from("test/sender/1", to, "next", &number.to_string());
-            system.send_message(message).unwrap();
+            system.send_message(message).await.unwrap();
         }
         if number % 20 == 0 {
             // Time for some of them to be passivated.

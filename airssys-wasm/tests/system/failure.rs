@@ -98,7 +98,7 @@ async fn those_behind_wait_for_the_one_that_is_tried_again() {
     let system = counters(at_once(3)).await;
     let counter = id("demo/counter/a");
     for kind in ["add", "add-then-trap", "add", "add-then-retry", "add"] {
-        system.send(&counter, kind, "1").unwrap();
+        system.send(&counter, kind, "1").await.unwrap();
     }
     assert_eq!(ask(&system, "demo/counter/a", "get", "").await, "3");
     assert_eq!(counts(&system, "demo/counter").buried, 2);
@@ -171,17 +171,17 @@ async fn dead_letters_are_listed_tried_again_and_dropped() {
     assert_eq!(after[0].0.number(), 2);
 
     // It fails once more, and is another dead letter.
-    system.retry_dead_letter(first).unwrap();
+    system.retry_dead_letter(first).await.unwrap();
     until("it died again", || numbers(None) == [2, 3, 4]).await;
     assert_eq!(
-        system.retry_dead_letter(first),
+        system.retry_dead_letter(first).await,
         Err(ControlError::NoDeadLetter(first))
     );
     let (second, _) = after[0];
-    system.drop_dead_letter(second).unwrap();
+    system.drop_dead_letter(second).await.unwrap();
     assert!(system.dead_letter(second).is_err());
-    assert!(system.drop_dead_letter(second).is_err());
-    assert_eq!(system.drop_dead_letters(Some("demo/counter/a")), 2);
+    assert!(system.drop_dead_letter(second).await.is_err());
+    assert_eq!(system.drop_dead_letters(Some("demo/counter/a")).await, Ok(2));
     assert_eq!(system.status().dead_letters, 0);
 }
 
@@ -190,10 +190,10 @@ async fn a_dead_letter_is_handled_when_its_cause_is_gone() {
     let system = counters(at_once(1)).await;
     let counter = id("demo/counter/a");
     system.stop(&counter).unwrap();
-    system.send(&counter, "add", "5").unwrap();
+    system.send(&counter, "add", "5").await.unwrap();
     let (dead, _) = system.dead_letters(None, None, 1)[0];
     system.resume(&"demo/counter/a".parse().unwrap()).unwrap();
-    system.retry_dead_letter(dead).unwrap();
+    system.retry_dead_letter(dead).await.unwrap();
     assert_eq!(ask(&system, "demo/counter/a", "get", "").await, "5");
     assert_eq!(system.status().dead_letters, 0);
 }
@@ -208,7 +208,7 @@ async fn no_more_dead_letters_are_kept_than_configured_and_the_oldest_go() {
         .unwrap();
     for actor in 0..12 {
         system
-            .send(&id(&format!("demo/trap/{actor}")), "", "")
+            .send(&id(&format!("demo/trap/{actor}")), "", "").await
             .unwrap();
     }
     until("all have trapped", || {
@@ -244,7 +244,7 @@ async fn the_failures_of_one_component_never_touch_another() {
     for round in 1..=5 {
         for name in hostile {
             let bad = id(&format!("bad/{name}/a"));
-            system.send(&bad, "", "").unwrap();
+            system.send(&bad, "", "").await.unwrap();
         }
         let sum = ask(&system, "demo/counter/a", "add", "1").await;
         assert_eq!(sum, round.to_string());

@@ -41,7 +41,7 @@ async fn answers_beside(loops: usize) -> Vec<Duration> {
     ask(&system, "demo/echo/a", "", "warm").await;
     for actor in 0..loops {
         system
-            .send(&id(&format!("demo/loop/{actor}")), "", "")
+            .send(&id(&format!("demo/loop/{actor}")), "", "").await
             .unwrap();
     }
     let began = Instant::now();
@@ -78,7 +78,7 @@ async fn actors_start_beside_endless_loops() {
     let system = system().await;
     for actor in 0..4 {
         system
-            .send(&id(&format!("demo/loop/{actor}")), "", "")
+            .send(&id(&format!("demo/loop/{actor}")), "", "").await
             .unwrap();
     }
     let mut longest = Duration::ZERO;
@@ -104,7 +104,7 @@ async fn a_flood_to_one_actor_does_not_starve_another() {
     ask(&system, "demo/echo/a", "", "warm").await;
     let flooded = id("demo/counter/a");
     for _ in 0..FLOOD {
-        system.send(&flooded, "add", "1").unwrap();
+        system.send(&flooded, "add", "1").await.unwrap();
     }
     let mut answers = 0;
     let mut longest = Duration::ZERO;
@@ -133,7 +133,7 @@ async fn an_actor_that_has_looped_is_quick_again_afterwards() {
         .await
         .unwrap();
     for round in 1..=3 {
-        system.send(&id("demo/loop/a"), "", "").unwrap();
+        system.send(&id("demo/loop/a"), "", "").await.unwrap();
         until("it has ended", || {
             counts(&system, "demo/loop").buried == round
         })

@@ -131,7 +131,7 @@ async fn forged_addresses_find_nobody() {
         ("demo/echo", "a", "b"),
     ] {
         let to = ComponentId::new(namespace, name, instance);
-        let refused = system.send(&to, "", "").unwrap_err();
+        let refused = system.send(&to, "", "").await.unwrap_err();
         assert_eq!(refused.reason, Refusal::UnknownTarget, "{to}");
     }
     assert!(system.list().is_empty());
@@ -178,7 +178,7 @@ async fn kinds_and_payloads_of_any_bytes_are_carried() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_component_is_added_to_a_running_system() {
     let system = builder().start().await.unwrap();
-    assert!(system.send(&id("demo/echo/a"), "", "").is_err());
+    assert!(system.send(&id("demo/echo/a"), "", "").await.is_err());
     let config = ComponentConfig::new("demo/echo".parse().unwrap());
     let version = system.deploy(config, bytes("echo")).await.unwrap();
     assert_eq!(version.label, "0.1.0");

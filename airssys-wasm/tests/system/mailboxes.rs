@@ -40,9 +40,9 @@ async fn a_full_mailbox_gives_the_message_back() {
     let system = with_busy().await;
     let busy = id("demo/busy/a");
     for _ in 0..4 {
-        system.send(&busy, "work", "").unwrap();
+        system.send(&busy, "work", "").await.unwrap();
     }
-    let refused = system.send(&busy, "work", "mine").unwrap_err();
+    let refused = system.send(&busy, "work", "mine").await.unwrap_err();
     assert_eq!(refused.reason, Refusal::MailboxFull);
     assert_eq!(refused.message.payload().as_bytes(), b"mine");
     assert_eq!(refused.message.to(), &busy);
@@ -52,7 +52,7 @@ async fn a_full_mailbox_gives_the_message_back() {
     );
     assert_eq!(system.inspect(&busy).unwrap().waiting, 4);
     // Others have mailboxes of their own.
-    system.send(&id("demo/busy/b"), "work", "").unwrap();
+    system.send(&id("demo/busy/b"), "work", "").await.unwrap();
     // Whoever was refused may come back with the same message.
     let waited = system.send_when_space(*refused.message, PATIENCE).await;
     waited.unwrap();
@@ -64,7 +64,7 @@ async fn whoever_waits_for_space_waits_no_longer_than_he_said() {
     let system = with_busy().await;
     let busy = id("demo/busy/a");
     for _ in 0..4 {
-        system.send(&busy, "work", "").unwrap();
+        system.send(&busy, "work", "").await.unwrap();
     }
     let message = system.message(&busy, "work", "mine");
     let patience = Duration::from_millis(20);
@@ -82,7 +82,7 @@ async fn a_guest_is_told_that_its_message_would_not_be_taken() {
     let system = with_busy().await;
     let busy = id("demo/busy/a");
     for _ in 0..4 {
-        system.send(&busy, "work", "").unwrap();
+        system.send(&busy, "work", "").await.unwrap();
     }
     for (target, error) in [
         ("demo/busy/a", "mailbox-full"),
@@ -162,7 +162,7 @@ async fn what_is_asked_is_not_handled_after_the_asker_has_left() {
     // The caller waits half a second for the loop, and so do the messages behind.
     let call = json!({"target": "demo/busy/a", "kind": "", "text": "", "timeout_ms": 5_000});
     let caller = id("demo/caller/a");
-    system.send(&caller, "call", call.to_string()).unwrap();
+    system.send(&caller, "call", call.to_string()).await.unwrap();
     let message = system.message(&caller, "call", call.to_string());
     assert_eq!(
         system.ask_within(message, Duration::from_millis(50)).await,
@@ -182,14 +182,14 @@ async fn a_stopped_actors_messages_become_dead_letters() {
     let busy = id("demo/busy/a");
     let mut watch = Watch::new(&system);
     for _ in 0..4 {
-        system.send(&busy, "work", "").unwrap();
+        system.send(&busy, "work", "").await.unwrap();
     }
     system.stop(&busy).unwrap();
     watch
         .wait(|event| matches!(event, Event::Stopped { actor } if *actor == busy))
         .await;
     // There is nobody who would wait for an answer, so it is kept for an operator.
-    system.send(&busy, "work", "late").unwrap();
+    system.send(&busy, "work", "late").await.unwrap();
     assert_eq!(
         system.ask(&busy, "work", "").await,
         Err(AskError::Refused(Refusal::Stopped))

@@ -130,6 +130,6 @@ async fn an_actor_knows_its_own_address_and_may_send_to_itself() {
     ask(&system, "demo/relay/me", "send", note.to_string()).await;
     until_reply(&system, "demo/relay/me", "notes", "", "hello\n").await;
     until("nothing is lost", || system.status().dead_letters == 0).await;
-    let refused = system.send(&id("demo/none/me"), "", "").unwrap_err();
+    let refused = system.send(&id("demo/none/me"), "", "").await.unwrap_err();
     assert_eq!(refused.reason, Refusal::UnknownTarget);
 }

@@ -123,7 +123,7 @@ async fn a_cancelled_request_brings_no_reply() {
 async fn a_request_that_waits_in_a_mailbox_beyond_its_time_is_not_handled() {
     let system = system().await;
     // The loop is at it for 300 ms, and the second request has 50.
-    system.send(&id("demo/loop/a"), "", "").unwrap();
+    system.send(&id("demo/loop/a"), "", "").await.unwrap();
     let correlation = request(&system, "demo/loop/a", "", 50).await;
     let timeout = "error: timeout";
     until_reply(&system, "demo/relay/a", "outcome", &correlation, timeout).await;

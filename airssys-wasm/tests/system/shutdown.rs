@@ -31,7 +31,7 @@ async fn what_was_accepted_is_handled_and_actors_are_passivated() {
     let first = id("demo/ledger/first");
     for _ in 0..200 {
         system
-            .send(&first, "forward", "demo/ledger/second next")
+            .send(&first, "forward", "demo/ledger/second next").await
             .unwrap();
     }
     let mut watch = Watch::new(&system);
@@ -81,10 +81,10 @@ async fn nothing_new_is_taken() {
         try_ask(&other, "demo/echo/a", "", "").await,
         Err(AskError::Refused(shut))
     );
-    let refused = other.send(&echo, "", "mine").unwrap_err();
+    let refused = other.send(&echo, "", "mine").await.unwrap_err();
     assert_eq!(refused.reason, shut);
     assert_eq!(refused.message.payload().as_bytes(), b"mine");
-    assert_eq!(other.publish("t", "", ""), Err(PublishError::Refused(shut)));
+    assert_eq!(other.publish("t", "", "").await, Err(PublishError::Refused(shut)));
     assert_eq!(other.spawn(&echo).await, Err(ControlError::Refused(shut)));
     let config = ComponentConfig::new("demo/late".parse().unwrap());
     assert!(matches!(
@@ -109,7 +109,7 @@ async fn what_could_not_be_finished_is_told() {
         .unwrap();
     let busy = id("demo/loop/a");
     for _ in 0..3 {
-        system.send(&busy, "", "").unwrap();
+        system.send(&busy, "", "").await.unwrap();
     }
     let later = json!({"target": "demo/relay/b", "kind": "note", "text": "", "delay_ms": 60_000});
     ask(&system, "demo/relay/a", "later", later.to_string()).await;
@@ -140,8 +140,8 @@ async fn an_actor_that_pauses_before_another_attempt_is_not_waited_for_too_long(
         .await
         .unwrap();
     let counter = id("demo/counter/a");
-    system.send(&counter, "add-then-retry", "1").unwrap();
-    system.send(&counter, "add", "1").unwrap();
+    system.send(&counter, "add-then-retry", "1").await.unwrap();
+    system.send(&counter, "add", "1").await.unwrap();
     until("it pauses", || counts(&system, "demo/counter").failed == 1).await;
     let report = system.shutdown_within(Duration::from_millis(50)).await;
     assert_eq!(report.busy_actors, [""; 0]);

@@ -65,7 +65,7 @@ async fn send_at_random(system: System, sender: usize) -> u64 {
         let sent = if rng.random_bool(0.5) {
             system.send_when_space(message, PATIENCE).await
         } else {
-            system.send_message(message)
+            system.send_message(message).await
         };
         match sent {
             Ok(()) => accepted += 1,

@@ -115,7 +115,7 @@ async fn a_group_that_fails_too_often_is_given_up_until_it_is_resumed() {
         assert_eq!(refused, Err(AskError::Refused(Refusal::GivenUp)));
     }
     let dead = system.dead_letters(None, None, 100).len();
-    system.send(&id("demo/a/1"), "add", "1").unwrap();
+    system.send(&id("demo/a/1"), "add", "1").await.unwrap();
     let letters = system.dead_letters(None, None, 100);
     assert_eq!(letters.len(), dead + 1, "what nobody waits for is kept");
 
@@ -125,7 +125,7 @@ async fn a_group_that_fails_too_often_is_given_up_until_it_is_resumed() {
         .await;
     assert_eq!(ask(&system, "demo/a/1", "get", "").await, "5");
     assert_eq!(system.status().groups[0].state, GroupState::Running);
-    system.retry_dead_letter(letters[dead].0).unwrap();
+    system.retry_dead_letter(letters[dead].0).await.unwrap();
     assert_eq!(ask(&system, "demo/a/1", "get", "").await, "6");
     for component in ["demo/a", "demo/b", "demo/c"] {
         until(component, || is_settled(counts(&system, component))).await;
@@ -137,11 +137,11 @@ async fn messages_that_wait_for_a_group_when_it_is_given_up_become_dead_letters(
     let system = with_group(Strategy::OneForOne, 0).await;
     let a = id("demo/a/1");
     for _ in 0..3 {
-        system.send(&a, "add", "1").unwrap();
+        system.send(&a, "add", "1").await.unwrap();
     }
-    system.send(&a, "add-then-trap", "1").unwrap();
+    system.send(&a, "add-then-trap", "1").await.unwrap();
     for _ in 0..20 {
-        system.send(&a, "add", "1").unwrap();
+        system.send(&a, "add", "1").await.unwrap();
     }
     until("all are accounted for", || {
         let counts = counts(&system, "demo/a");
@@ -282,7 +282,7 @@ async fn actors_that_always_run_are_started_again() {
     };
     until("all run", || all() == 3).await;
     system
-        .send(&id("demo/b/main"), "add-then-trap", "1")
+        .send(&id("demo/b/main"), "add-then-trap", "1").await
         .unwrap();
     // Without any message.
     until("all run again", || all() == 6).await;

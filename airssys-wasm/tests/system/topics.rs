@@ -38,10 +38,10 @@ async fn a_topic_reaches_those_whose_pattern_matches_each_once() {
         .await;
     }
     assert_eq!(system.status().open.subscriptions, 7);
-    assert_eq!(system.publish("orders.eu.created", "note", "one"), Ok(5));
-    assert_eq!(system.publish("orders.us.created", "note", "two"), Ok(4));
-    assert_eq!(system.publish("orders", "note", "three"), Ok(1));
-    assert_eq!(system.publish("news.eu", "note", "four"), Ok(1));
+    assert_eq!(system.publish("orders.eu.created", "note", "one").await, Ok(5));
+    assert_eq!(system.publish("orders.us.created", "note", "two").await, Ok(4));
+    assert_eq!(system.publish("orders", "note", "three").await, Ok(1));
+    assert_eq!(system.publish("news.eu", "note", "four").await, Ok(1));
     for (instance, notes) in [
         ("exact", "one\n"),
         ("star", "one\ntwo\n"),
@@ -73,7 +73,7 @@ async fn guests_publish_too_and_subscriptions_end_when_they_are_told_to() {
     ask(&system, "demo/relay/a", "unsubscribe", "news.*").await;
     ask(&system, "demo/relay/a", "unsubscribe", "never.was").await;
     ask(&system, "demo/relay/b", "publish", news("two")).await;
-    assert_eq!(system.publish("news.eu", "note", "three"), Ok(0));
+    assert_eq!(system.publish("news.eu", "note", "three").await, Ok(0));
     assert_eq!(ask(&system, "demo/relay/a", "notes", "").await, "one\n");
 }
 
@@ -87,7 +87,7 @@ async fn a_subscription_outlives_passivation_and_wakes_its_actor() {
     let mut watch = Watch::new(&system);
     ask(&system, "demo/relay/a", "subscribe", "wake.up").await;
     watch.passivated("demo/relay/a").await;
-    assert_eq!(system.publish("wake.up", "note", "morning"), Ok(1));
+    assert_eq!(system.publish("wake.up", "note", "morning").await, Ok(1));
     watch.activated("demo/relay/a").await;
     until_reply(&system, "demo/relay/a", "notes", "", "morning\n").await;
 }
@@ -98,7 +98,7 @@ async fn a_malformed_topic_is_refused_inside_and_outside() {
     for topic in [
         "", ".", "a..b", "a.", ".a", "a.*", "a.>", ">", "a b", "a\0b",
     ] {
-        let published = system.publish(topic, "note", "");
+        let published = system.publish(topic, "note", "").await;
         assert!(
             matches!(published, Err(PublishError::Topic(_))),
             "{topic:?}: {published:?}"
@@ -125,7 +125,7 @@ async fn a_subscriber_that_is_stopped_leaves_dead_letters() {
         system.inspect(&id("demo/relay/a")).unwrap().phase.is_none()
     })
     .await;
-    assert_eq!(system.publish("t", "note", "x"), Ok(2));
+    assert_eq!(system.publish("t", "note", "x").await, Ok(2));
     until_reply(&system, "demo/relay/b", "notes", "", "x\n").await;
     let letters = system.dead_letters(Some("demo/relay/a"), None, 10);
     assert_eq!(letters.len(), 1);

@@ -275,7 +275,7 @@ async fn a_busy_actor_switches_when_its_turn_has_ended() {
         .await
         .unwrap();
     let mut watch = Watch::new(&system);
-    system.send(&id("demo/loop/a"), "", "").unwrap();
+    system.send(&id("demo/loop/a"), "", "").await.unwrap();
     watch.activated("demo/loop/a").await;
     // One of two upgrades at once is turned away.
     let (one, other) = tokio::join!(

@@ -1,7 +1,7 @@
 //! A world for scripted guests.
 
 // Layer 1: Standard library imports
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::future::{Future, ready};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use crate::component::actor::Actor;
 use crate::component::clock::Clock;
 use crate::component::deployment::{Deployment, Failed, MakeGuest, Making};
 use crate::component::directory::Directory;
-use crate::component::effects::Released;
+use crate::component::effects::{Planned, Released};
 use crate::component::mailbox::Signal;
 use crate::component::settings::ActorSettings;
 use crate::component::simulation::guest::{Script, ScriptedGuest};
@@ -25,13 +25,18 @@ use crate::core::component::digest::Digest;
 use crate::core::component::id::ComponentId;
 use crate::core::component::message::ComponentMessage;
 use crate::core::delivery::dead_letter::DeadLetter;
-use crate::core::delivery::envelope::{Answer, Envelope, Letter, ReplyTo};
+use crate::core::delivery::envelope::{Answer, Envelope, Letter};
 use crate::core::delivery::post::Admission;
 use crate::core::delivery::refusal::Refusal;
 use crate::core::event::Event;
-use crate::core::storage::store::{ActorRecord, Store, StoreError, VersionId};
+use crate::core::storage::commit::Commit;
+use crate::core::storage::durability::Durability;
+use crate::core::storage::row::MessageNumber;
+use crate::core::storage::store::{
+    ActorRecord, Committed, MessagePage, Store, StoreError, VersionId,
+};
 use crate::core::turn::call::CallOutcome;
-use crate::core::turn::effects::{Outgoing, Writes};
+use crate::core::turn::effects::Outgoing;
 use crate::core::turn::guest::Pace;
 
 /// One component, `sim/guest`, whose guests are scripted.
@@ -47,49 +52,75 @@ pub(crate) struct SimulatedWorld {
     directory: Directory<Self>,
 }
 
-/// Counts commits, and fails at the one that it is told to.
+/// Keeps actors in memory, counts commits, and fails at the one that it is told to.
 #[derive(Debug, Default)]
 pub(crate) struct SimulatedStore {
-    records: Mutex<HashMap<ComponentId, ActorRecord>>,
+    memory: MemoryRecords,
     pub(crate) commits: AtomicU64,
     pub(crate) fails_at: AtomicU64,
 }
 
+type MemoryRecords = Mutex<HashMap<ComponentId, ActorRecord>>;
+
 /// Proof of a simulated commit.
 pub(crate) struct Simulated(());
+
+impl Committed for Simulated {
+    fn seq(&self) -> u64 {
+        0
+    }
+}
 
 impl Store for SimulatedStore {
     type Committed = Simulated;
 
-    fn load(
-        &self,
-        actor: &ComponentId,
-    ) -> impl Future<Output = Result<ActorRecord, StoreError>> + Send {
-        let record = self.records.lock().unwrap().remove(actor);
-        ready(Ok(record.unwrap_or_default()))
-    }
-
-    fn commit(
-        &self,
-        _actor: &ComponentId,
-        _turn: u64,
-        _writes: &Writes,
-    ) -> impl Future<Output = Result<Simulated, StoreError>> + Send {
+    fn append(&self, _commit: Commit) -> Result<Simulated, StoreError> {
         let count = self.commits.fetch_add(1, Ordering::Relaxed) + 1;
-        let fails = count == self.fails_at.load(Ordering::Relaxed);
-        ready(match fails {
+        match count == self.fails_at.load(Ordering::Relaxed) {
             false => Ok(Simulated(())),
             true => Err(StoreError::Stopped("scripted".into())),
-        })
+        }
+    }
+
+    fn room(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        ready(Ok(()))
+    }
+
+    fn durable(&self, _seq: u64) -> impl Future<Output = Result<(), StoreError>> + Send {
+        ready(Ok(()))
+    }
+
+    fn load(&self, actor: &ComponentId, _kept: Durability) -> Result<ActorRecord, StoreError> {
+        let record = self.memory.lock().unwrap().remove(actor);
+        Ok(record.unwrap_or_default())
     }
 
     fn passivate(
         &self,
         actor: &ComponentId,
+        _kept: Durability,
         record: ActorRecord,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send {
-        self.records.lock().unwrap().insert(actor.clone(), record);
-        ready(Ok(()))
+    ) -> Result<(), StoreError> {
+        self.memory.lock().unwrap().insert(actor.clone(), record);
+        Ok(())
+    }
+
+    fn messages(
+        &self,
+        _actor: &ComponentId,
+        _after: MessageNumber,
+        _limit: usize,
+    ) -> Result<MessagePage, StoreError> {
+        Ok(MessagePage::default())
+    }
+
+    fn answer(
+        &self,
+        _actor: &ComponentId,
+        _periods: [u64; 2],
+        _id: &Arc<str>,
+    ) -> Result<Option<CallOutcome>, StoreError> {
+        Ok(None)
     }
 }
 
@@ -164,7 +195,7 @@ impl SimulatedWorld {
         self.directory
             .deliver(self, envelope, Admission::Asked)
             .unwrap();
-        answered.await.unwrap()
+        answered.await.unwrap().among_actors(&mut 0)
     }
 
     /// Bars an actor.
@@ -184,6 +215,7 @@ fn message(to: &str, kind: &str, payload: &str) -> ComponentMessage {
 impl World for SimulatedWorld {
     type Guest = ScriptedGuest;
     type Store = SimulatedStore;
+    type Plan = Vec<Outgoing>;
 
     fn store(&self) -> &SimulatedStore {
         &self.store
@@ -214,9 +246,12 @@ impl World for SimulatedWorld {
         tokio::spawn(actor.run());
     }
 
-    fn release(self: &Arc<Self>, released: Released) {
-        let mut queue = VecDeque::from(released.outgoing);
-        while let Some(outgoing) = queue.pop_front() {
+    fn plan(self: &Arc<Self>, planned: Planned<'_>, _commit: &mut Commit) -> Vec<Outgoing> {
+        planned.outgoing
+    }
+
+    fn release(self: &Arc<Self>, plan: Vec<Outgoing>, released: Released<'_>) {
+        for outgoing in plan {
             let Outgoing::Send { to, content } = outgoing else {
                 continue;
             };
@@ -229,11 +264,12 @@ impl World for SimulatedWorld {
         }
     }
 
-    fn answer(self: &Arc<Self>, _reply: ReplyTo, _trace_parent: Option<Arc<str>>) {}
-
-    fn bury(&self, letter: DeadLetter) {
+    fn bury(&self, letter: DeadLetter, commit: Commit) -> Result<Simulated, StoreError> {
         self.dead.lock().unwrap().push(letter);
+        self.store.append(commit)
     }
+
+    fn wake_later(&self, _actor: &ComponentId) {}
 
     fn failed(self: &Arc<Self>, _actor: &ComponentId, failure: Failure) {
         self.failures.lock().unwrap().push(failure);

@@ -7,7 +7,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 /// The most characters that one part of an address may have.
@@ -120,6 +121,14 @@ impl fmt::Debug for ComponentId {
 impl Serialize for ComponentId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.text)
+    }
+}
+
+/// Parses it, which checks every part.
+impl<'de> Deserialize<'de> for ComponentId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
     }
 }
 

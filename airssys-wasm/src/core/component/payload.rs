@@ -3,6 +3,7 @@
 // Layer 2: Third-party crate imports
 use bytes::Bytes;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 
 /// The bytes that a message carries. Cloning shares them.
 ///
@@ -13,7 +14,8 @@ use serde::de::IgnoredAny;
 /// assert_eq!(payload.as_bytes(), br#"{"sku": "tea", "count": 2}"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct MessagePayload(Bytes);
 
 impl MessagePayload {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 // Layer 3: Internal module imports
@@ -30,7 +31,8 @@ pub struct DeadLetter {
 }
 
 /// Why a message was not handled.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum DeathCause {
     /// It never reached its actor's mailbox.

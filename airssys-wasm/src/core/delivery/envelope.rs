@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
 use futures_channel::oneshot;
+use serde::{Deserialize, Serialize};
 
 // Layer 3: Internal module imports
 use crate::core::component::MessagePayload;
 use crate::core::component::id::ComponentId;
 use crate::core::component::message::ComponentMessage;
+use crate::core::storage::gated::Gated;
+use crate::core::storage::row::{MessageNumber, StoredMessage};
 use crate::core::turn::call::{CallOutcome, Reply};
 
 /// A message, or the reply to a request, on its way to an actor.
@@ -24,10 +27,15 @@ pub struct Envelope {
     /// When whoever waits for the answer gives up, on the system's monotonic clock in
     /// milliseconds. What is older is not handled any more.
     pub deadline_ms: Option<u64>,
+    /// Its number, if it waits on disk also.
+    pub stored: Option<MessageNumber>,
+    /// The last commit that it depends on, or zero.
+    pub horizon: u64,
 }
 
 /// What an actor handles in one turn.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Letter {
     /// A message.
     Message(ComponentMessage),
@@ -36,7 +44,7 @@ pub enum Letter {
 }
 
 /// A reply and the actor that asked for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplyTo {
     /// Who made the request.
     pub to: ComponentId,
@@ -53,7 +61,7 @@ pub enum Answer {
     #[default]
     Nobody,
     /// To a program, or a turn, that waits for it.
-    Waiting(oneshot::Sender<CallOutcome>),
+    Waiting(oneshot::Sender<Gated<CallOutcome>>),
     /// Back to the sender, as a turn of its own.
     Callback,
 }
@@ -86,6 +94,14 @@ impl Letter {
         }
     }
 
+    /// The id that whoever sent it chose.
+    pub fn id(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Message(message) => message.id(),
+            Self::Reply(_) => None,
+        }
+    }
+
     /// What it is: a message's kind, and `reply` for a reply.
     pub fn kind(&self) -> &str {
         match self {
@@ -98,16 +114,35 @@ impl Letter {
 impl Envelope {
     /// A message that nobody awaits an answer to.
     pub fn tell(message: ComponentMessage) -> Self {
+        Self::new(Letter::Message(message))
+    }
+
+    /// A message or a reply that nobody awaits an answer to.
+    pub fn new(content: Letter) -> Self {
         Self {
-            content: Letter::Message(message),
+            content,
             answer: Answer::Nobody,
             trace_parent: None,
             deadline_ms: None,
+            stored: None,
+            horizon: 0,
         }
     }
 
     /// Whom it is for.
     pub fn to(&self) -> &ComponentId {
         self.content.to()
+    }
+
+    /// What of it is put on disk, if whoever waits for the answer gives up at
+    /// `deadline_unix_ms`.
+    pub fn to_stored(&self, deadline_unix_ms: Option<u64>) -> StoredMessage {
+        StoredMessage {
+            letter: self.content.clone(),
+            wants_reply: matches!(self.answer, Answer::Callback),
+            trace_parent: self.trace_parent.clone(),
+            deadline_unix_ms,
+            id: self.content.id().cloned(),
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! Handing over messages.
 
 // Layer 3: Internal module imports
+use crate::core::component::id::ComponentId;
 use crate::core::delivery::envelope::Envelope;
 use crate::core::delivery::refusal::Refused;
+use crate::core::storage::commit::Commit;
 
 /// Whoever brings messages to actors.
 pub trait Post {
@@ -15,6 +17,14 @@ pub trait Post {
 
     /// Keeps a message that could not be delivered, and that nobody can be told of.
     fn bury_undelivered(&self, refused: Refused);
+
+    /// Whether an actor survives the process, so that what is for it, and what it is to do
+    /// later, is put on disk.
+    fn is_durable(&self, actor: &ComponentId) -> bool;
+
+    /// Commits what no turn asked for, and returns the number of that commit. `None` if
+    /// the store has failed, and the system stops.
+    fn commit(&self, commit: Commit) -> Option<u64>;
 }
 
 /// Whether a message was promised a place.

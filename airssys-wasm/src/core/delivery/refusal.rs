@@ -1,7 +1,7 @@
 //! Why a message was not accepted.
 
 // Layer 2: Third-party crate imports
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 // Layer 3: Internal module imports
@@ -19,7 +19,7 @@ pub struct Refused {
 }
 
 /// Why a message was not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Refusal {
@@ -41,6 +41,12 @@ pub enum Refusal {
     /// The system is shutting down.
     #[error("the system is shutting down")]
     ShuttingDown,
+    /// The store has failed, and the system takes nothing until it is started again.
+    #[error("the store has failed; start the system again when the disk is in order")]
+    StoreFailed,
+    /// The id that the message was given is empty or longer than 128 bytes.
+    #[error("the id of a message has 1 to 128 bytes")]
+    InvalidId,
     /// The system has as many timers, or open requests, as it keeps.
     #[error("there are too many timers or open requests")]
     TooMany,
@@ -51,9 +57,12 @@ impl From<Refusal> for HostError {
         match refusal {
             Refusal::UnknownTarget => Self::NotFound,
             Refusal::MailboxFull | Refusal::NoRoom => Self::MailboxFull,
-            Refusal::Stopped | Refusal::GivenUp | Refusal::ShuttingDown | Refusal::TooMany => {
-                Self::Unavailable(refusal.to_string())
-            }
+            Refusal::Stopped
+            | Refusal::GivenUp
+            | Refusal::ShuttingDown
+            | Refusal::StoreFailed
+            | Refusal::InvalidId
+            | Refusal::TooMany => Self::Unavailable(refusal.to_string()),
         }
     }
 }

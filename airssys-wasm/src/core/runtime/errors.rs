@@ -4,7 +4,7 @@
 use std::fmt;
 
 // Layer 2: Third-party crate imports
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 // Layer 3: Internal module imports
@@ -14,7 +14,8 @@ use crate::core::limits::LimitExceeded;
 ///
 /// Every variant but the first two carries what is known as values, so that a caller
 /// can decide without reading text.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum WasmError {
     /// No component is loaded under this handle. Carries its address.
@@ -47,7 +48,7 @@ pub enum WasmError {
 }
 
 /// An interface that a component does not export.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub struct MissingExport {
     /// The interface that is needed, with its version.
     pub export: String,
@@ -69,7 +70,8 @@ impl fmt::Display for MissingExport {
 }
 
 /// Why WebAssembly bytes are no component that can be run here.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ComponentFault {
     /// The bytes are a core module.
@@ -102,7 +104,7 @@ pub enum ComponentFault {
 }
 
 /// A guest that failed while it ran.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub struct GuestFault {
     /// What sort of failure.
     pub kind: FaultKind,
@@ -149,7 +151,7 @@ impl GuestFault {
 }
 
 /// The sorts of failure that no limit accounts for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FaultKind {

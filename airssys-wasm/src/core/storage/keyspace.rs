@@ -9,6 +9,7 @@ use std::ops::Bound;
 use bytes::Bytes;
 
 // Layer 3: Internal module imports
+use crate::core::storage::commit::Growth;
 use crate::core::turn::effects::Writes;
 
 /// The committed state of one actor, ordered by key.
@@ -30,6 +31,16 @@ impl Keyspace {
         Self {
             bytes,
             elsewhere: (keys as usize).saturating_sub(entries.len()),
+            entries,
+        }
+    }
+
+    /// The keyspace of these entries. It costs a pass over them.
+    pub fn from_entries(entries: BTreeMap<String, Bytes>) -> Self {
+        let size = |(key, value): (&String, &Bytes)| (key.len() + value.len()) as u64;
+        Self {
+            bytes: entries.iter().map(size).sum(),
+            elsewhere: 0,
             entries,
         }
     }
@@ -57,6 +68,26 @@ impl Keyspace {
     /// The bytes of all keys and values together.
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// What has to be written to make this keyspace that of `other`.
+    pub fn writes_to(&self, other: &Self) -> Writes {
+        let removed = self.entries.keys();
+        let removed = removed.filter(|key| !other.entries.contains_key(*key));
+        let put = other.entries.iter();
+        let put = put.filter(|(key, value)| self.get(key) != Some(*value));
+        removed
+            .map(|key| (key.clone(), None))
+            .chain(put.map(|(key, value)| (key.clone(), Some(value.clone()))))
+            .collect()
+    }
+
+    /// By how much `other` is larger.
+    pub fn growth_to(&self, other: &Self) -> Growth {
+        Growth {
+            bytes: other.bytes as i64 - self.bytes as i64,
+            keys: other.len() as i64 - self.len() as i64,
+        }
     }
 
     /// Commits the writes of one turn.

@@ -5,42 +5,91 @@ use std::future::Future;
 use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 // Layer 3: Internal module imports
 use crate::core::component::digest::Digest;
 use crate::core::component::id::ComponentId;
+use crate::core::storage::commit::Commit;
+use crate::core::storage::durability::Durability;
 use crate::core::storage::keyspace::Keyspace;
-use crate::core::turn::effects::Writes;
+use crate::core::storage::row::{MessageNumber, StoredMessage};
+use crate::core::turn::call::CallOutcome;
 
-/// Keeps the committed state of actors, and commits turns.
+/// Keeps what actors have committed, in one order.
+///
+/// A commit is taken into the order at once, and is on disk some time later. Whoever reads
+/// sees every commit that was taken. A crash loses the commits that were not on disk yet:
+/// always the last ones, and never a part of one.
 pub trait Store: Send + Sync + 'static {
-    /// Proof that a turn is committed. Only the store can make one, and what a turn
+    /// Proof that something is committed. Only the store can make one, and what a turn
     /// wants to happen is released by consuming it.
-    type Committed: Send;
+    type Committed: Committed;
+
+    /// Takes a commit into the order. It does not wait. An empty commit is no commit, and
+    /// its proof has the number of none.
+    ///
+    /// # Errors
+    ///
+    /// When the store has failed.
+    fn append(&self, commit: Commit) -> Result<Self::Committed, StoreError>;
+
+    /// Waits until there is room for one more commit, where the disk is slower than actors.
+    fn room(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Waits until a commit, and all before it, are on disk. What was never committed is.
+    fn durable(&self, seq: u64) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// What an actor continues from when it is activated. An actor that never was has
     /// an empty record.
-    fn load(
-        &self,
-        actor: &ComponentId,
-    ) -> impl Future<Output = Result<ActorRecord, StoreError>> + Send;
-
-    /// Commits one turn of an actor: its number and its writes, as one.
-    fn commit(
-        &self,
-        actor: &ComponentId,
-        turn: u64,
-        writes: &Writes,
-    ) -> impl Future<Output = Result<Self::Committed, StoreError>> + Send;
+    ///
+    /// # Errors
+    ///
+    /// When the store has failed.
+    fn load(&self, actor: &ComponentId, kept: Durability) -> Result<ActorRecord, StoreError>;
 
     /// Takes back an actor's record when it is passivated.
+    ///
+    /// # Errors
+    ///
+    /// When the store has failed.
     fn passivate(
         &self,
         actor: &ComponentId,
+        kept: Durability,
         record: ActorRecord,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    ) -> Result<(), StoreError>;
+
+    /// The messages after `after` that wait for an actor, in order, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// When the store has failed.
+    fn messages(
+        &self,
+        actor: &ComponentId,
+        after: MessageNumber,
+        limit: usize,
+    ) -> Result<MessagePage, StoreError>;
+
+    /// What a message from outside with this id was answered in one of two periods.
+    ///
+    /// # Errors
+    ///
+    /// When the store has failed.
+    fn answer(
+        &self,
+        actor: &ComponentId,
+        periods: [u64; 2],
+        id: &Arc<str>,
+    ) -> Result<Option<CallOutcome>, StoreError>;
+}
+
+/// Proof that something is committed.
+pub trait Committed: Send {
+    /// Its place in the order of commits, from 1. Zero if there was nothing to commit.
+    fn seq(&self) -> u64;
 }
 
 /// What there is of an actor while it has no instance.
@@ -48,14 +97,28 @@ pub trait Store: Send + Sync + 'static {
 pub struct ActorRecord {
     /// Its committed keys and values.
     pub keys: Keyspace,
-    /// The number of its last turn.
-    pub turn: u64,
+    /// A number that none of its turns has reached.
+    pub turns_below: u64,
     /// Who ran it last. Nobody, if it never was.
     pub ran_by: Option<Arc<VersionId>>,
+    /// The commits that its state may be from: all up to this one.
+    pub horizon: u64,
+}
+
+/// Messages that wait for an actor.
+#[derive(Debug, Clone, Default)]
+pub struct MessagePage {
+    /// The messages, in order.
+    pub messages: Vec<(MessageNumber, StoredMessage)>,
+    /// Whether there are more.
+    pub has_more: bool,
+    /// The last commit that was taken when they were read: what it and those before it sent
+    /// to the actor is here.
+    pub as_of: u64,
 }
 
 /// One version of a component.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionId {
     /// The digest of its bytes.
     pub digest: Digest,
@@ -67,7 +130,8 @@ pub struct VersionId {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The store failed earlier, and accepts nothing any more.
+    /// The store failed, now or earlier, and accepts nothing any more. What it has
+    /// acknowledged is safe.
     #[error("the store stopped: {0}")]
     Stopped(String),
 }

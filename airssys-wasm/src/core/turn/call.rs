@@ -3,13 +3,16 @@
 // Layer 1: Standard library imports
 use std::sync::Arc;
 
+// Layer 2: Third-party crate imports
+use serde::{Deserialize, Serialize};
+
 // Layer 3: Internal module imports
 use crate::core::component::MessagePayload;
 use crate::core::component::id::ComponentId;
 use crate::core::turn::errors::CallError;
 
 /// A call from inside a turn, whose reply the turn waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// Who calls.
     pub from: ComponentId,
@@ -29,7 +32,7 @@ pub struct Call {
 pub type CallOutcome = Result<Option<MessagePayload>, CallError>;
 
 /// The reply to an earlier request, which its actor handles in a turn of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// The number that the request got.
     pub correlation: u64,

@@ -3,9 +3,12 @@
 // Layer 1: Standard library imports
 use std::sync::Arc;
 
+// Layer 2: Third-party crate imports
+use serde::{Deserialize, Serialize};
+
 /// The inputs of a turn that are neither message nor state. Two runs of one turn
 /// with equal inputs do the same.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TurnContext {
     /// The actor's count of turns over its whole life, from which the ids of timers
     /// and requests are made. It never repeats for one actor.

@@ -5,21 +5,25 @@ use std::collections::BTreeMap;
 
 // Layer 2: Third-party crate imports
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 // Layer 3: Internal module imports
 use crate::core::component::MessagePayload;
 use crate::core::component::id::ComponentId;
+use crate::core::storage::commit::Growth;
 
 /// Keys that a turn has set (`Some`) or removed (`None`).
 pub type Writes = BTreeMap<String, Option<Bytes>>;
 
 /// Everything that a turn recorded. Nothing of it has happened yet.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effects {
     /// The last write to each key.
     pub writes: Writes,
     /// Messages, timers and subscriptions, in the order they were asked for.
     pub outgoing: Vec<Outgoing>,
+    /// By how much the writes make the actor's state larger.
+    pub growth: Growth,
 }
 
 impl Effects {
@@ -56,7 +60,7 @@ impl Outgoing {
 }
 
 /// What is sent: a kind and a payload.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     /// What the message is.
     pub kind: String,
@@ -65,7 +69,8 @@ pub struct Content {
 }
 
 /// One thing that leaves the actor.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Outgoing {
     /// A message that expects no reply.

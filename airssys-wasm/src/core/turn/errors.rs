@@ -1,6 +1,7 @@
 //! What a guest is told when the host does not do what it asked.
 
 // Layer 2: Third-party crate imports
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 // Layer 3: Internal module imports
@@ -8,7 +9,8 @@ use crate::core::limits::{Limit, LimitExceeded};
 
 /// Why the host did not do what a guest asked. The guest's turn goes on: these are
 /// its mistakes or its bad luck, never a fault of the host.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum HostError {
     /// The actor was not granted this.
@@ -53,7 +55,8 @@ impl HostError {
 }
 
 /// Why a call or a request brought no reply.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CallError {
     /// The callee rejected the message.
     #[error("rejected: {0}")]

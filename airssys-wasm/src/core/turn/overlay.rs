@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 // Layer 3: Internal module imports
 use crate::core::limits::{Limit, Limits};
+use crate::core::storage::commit::Growth;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::turn::effects::Writes;
 use crate::core::turn::errors::HostError;
@@ -23,8 +24,7 @@ pub(crate) struct Overlay {
     operations: u64,
     written_bytes: u64,
     /// What committing the writes would add to the actor's bytes and keys.
-    added_bytes: i64,
-    added_keys: i64,
+    growth: Growth,
 }
 
 /// One page of keys.
@@ -94,20 +94,21 @@ impl Overlay {
         let written = self.written_bytes + new_bytes.max(key.len() as i64) as u64;
         HostError::check_quota(Limit::TurnWriteBytes, limits.turn_write_bytes, written)?;
 
-        let added_bytes = self.added_bytes + new_bytes - old_bytes;
-        let added_keys = self.added_keys + new_keys - old_keys;
+        let growth = Growth {
+            bytes: self.growth.bytes + new_bytes - old_bytes,
+            keys: self.growth.keys + new_keys - old_keys,
+        };
         // Removing is always allowed: it is the way out for an actor over its quota.
         if grows {
-            let bytes = total(committed.bytes(), added_bytes);
+            let bytes = total(committed.bytes(), growth.bytes);
             HostError::check_quota(Limit::StorageBytes, limits.storage_bytes, bytes)?;
-            let keys = total(committed.len() as u64, added_keys);
+            let keys = total(committed.len() as u64, growth.keys);
             HostError::check_quota(Limit::StorageKeys, limits.storage_keys, keys)?;
         }
 
         self.operations = operations;
         self.written_bytes = written;
-        self.added_bytes = added_bytes;
-        self.added_keys = added_keys;
+        self.growth = growth;
         self.writes.insert(key, value);
         Ok(())
     }
@@ -147,9 +148,15 @@ impl Overlay {
     /// The bytes and keys that the actor takes up as the turn sees it.
     pub(crate) fn usage(&self, committed: &Keyspace) -> (u64, u64) {
         (
-            total(committed.bytes(), self.added_bytes),
-            total(committed.len() as u64, self.added_keys),
+            total(committed.bytes(), self.growth.bytes),
+            total(committed.len() as u64, self.growth.keys),
         )
+    }
+
+    /// By how much the writes make the actor's state larger.
+    #[inline]
+    pub(crate) fn growth(&self) -> Growth {
+        self.growth
     }
 }
 

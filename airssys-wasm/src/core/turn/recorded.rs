@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 // Layer 3: Internal module imports
 use crate::core::component::MessagePayload;
@@ -22,7 +23,7 @@ use crate::core::turn::report::TurnReport;
 ///
 /// Run again on the same component with the same inputs, it does the same. What a guest
 /// keeps in its own memory between turns is no input, and is not here.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedTurn {
     /// Whose turn it was.
     pub actor: ComponentId,
@@ -39,7 +40,7 @@ pub struct RecordedTurn {
 }
 
 /// What a turn learnt from its host, apart from what it was given.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Learnt {
     /// The committed keys that it saw, and those that it asked for in vain.
     pub keys: BTreeMap<String, Option<Bytes>>,

@@ -44,6 +44,7 @@ impl Recorder {
     #[inline]
     pub(crate) fn take_effects(&mut self) -> Effects {
         Effects {
+            growth: self.overlay.growth(),
             writes: self.overlay.take(),
             outgoing: self.outbox.take(),
         }

@@ -1,14 +1,16 @@
 //! What comes out of a turn.
 
 // Layer 2: Third-party crate imports
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 // Layer 3: Internal module imports
 use crate::core::component::MessagePayload;
+use crate::core::turn::call::CallOutcome;
 use crate::core::turn::effects::Effects;
+use crate::core::turn::errors::CallError;
 
 /// A turn that ran to its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TurnReport {
     /// What the guest answered.
     pub outcome: TurnOutcome,
@@ -17,7 +19,8 @@ pub struct TurnReport {
 }
 
 /// How a guest ended a turn.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum TurnOutcome {
     /// It succeeded. Its effects are to be committed.
     Replied(Option<MessagePayload>),
@@ -28,6 +31,14 @@ pub enum TurnOutcome {
 }
 
 impl TurnOutcome {
+    /// What whoever sent the message is told.
+    pub fn into_answer(self) -> CallOutcome {
+        match self {
+            Self::Replied(reply) => Ok(reply),
+            Self::Rejected(why) | Self::Retry(why) => Err(CallError::Rejected(why)),
+        }
+    }
+
     /// Why the guest did not succeed, in its words. Nothing if it did.
     pub fn into_words(self) -> String {
         match self {

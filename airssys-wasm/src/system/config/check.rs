@@ -2,6 +2,7 @@
 
 // Layer 1: Standard library imports
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 
 // Layer 2: Third-party crate imports
 use schemars::generate::SchemaSettings;
@@ -9,6 +10,7 @@ use serde_json::Value;
 
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
+use crate::core::storage::durability::Durability;
 use crate::system::component_name::ComponentName;
 use crate::system::config::component::ComponentConfig;
 use crate::system::config::problem::{ConfigError, Part, Problem, Step};
@@ -38,6 +40,10 @@ impl SystemConfig {
             let problem = Problem::NotLoopback(self.http.listen);
             return Err(at([key("http"), key("listen")], problem));
         }
+        let data = self.data.as_ref().map(|path| path.as_os_str());
+        if data.is_some_and(is_no_path) {
+            return Err(at([key("data")], Problem::Data));
+        }
         self.check_components()?;
         self.check_groups()
     }
@@ -47,7 +53,7 @@ impl SystemConfig {
         for (index, component) in self.components.iter().enumerate() {
             let here = [key("components"), Step::Item(index)];
             let checked = if names.insert(&component.name) {
-                check_component(component)
+                check_component(component).and_then(|()| self.check_durability(component))
             } else {
                 let problem = duplicate("component", component.name.as_str());
                 Err(at([key("name")], problem))
@@ -55,6 +61,18 @@ impl SystemConfig {
             checked.map_err(|error| error.under(here))?;
         }
         Ok(())
+    }
+
+    fn check_durability(&self, component: &ComponentConfig) -> Result<(), ConfigError> {
+        let word = match component.durability {
+            Some(Durability::Strict) => "strict",
+            Some(Durability::Relaxed) => "relaxed",
+            Some(Durability::None) | None => return Ok(()),
+        };
+        if self.data.is_some() {
+            return Ok(());
+        }
+        Err(at([key("durability")], Problem::NoDataFolder(word)))
     }
 
     fn check_groups(&self) -> Result<(), ConfigError> {
@@ -159,7 +177,7 @@ fn check_component(component: &ComponentConfig) -> Result<(), ConfigError> {
         }
     }
     let source = component.source.as_ref().map(|path| path.as_os_str());
-    if source.is_some_and(|path| path.is_empty() || path.as_encoded_bytes().contains(&0)) {
+    if source.is_some_and(is_no_path) {
         return Err(at([key("source")], Problem::Source));
     }
     let retry = &component.retry;
@@ -171,6 +189,10 @@ fn check_component(component: &ComponentConfig) -> Result<(), ConfigError> {
         return Err(at([key("retry"), key("first_ms")], problem));
     }
     Ok(())
+}
+
+fn is_no_path(path: &OsStr) -> bool {
+    path.is_empty() || path.as_encoded_bytes().contains(&0)
 }
 
 fn is_plain_name(name: &str) -> bool {

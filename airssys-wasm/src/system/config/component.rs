@@ -13,10 +13,13 @@ use crate::component::retry::RetryPolicy;
 use crate::component::settings::{ActorSettings, RecordingSettings, UpgradeSettings};
 use crate::component::supervision::restart::Restart;
 use crate::core::limits::Limits;
+use crate::core::storage::durability::Durability;
 use crate::system::component_name::ComponentName;
 
 /// The most messages that may wait for one actor.
 pub const MAX_MAILBOX: usize = 1_000_000;
+/// The most messages that may wait on disk for one actor.
+pub const MAX_BACKLOG: u64 = 1_000_000_000;
 /// The longest time until an idle actor is passivated, in milliseconds: a year.
 pub const MAX_IDLE_MS: u64 = 31_536_000_000;
 /// The most instances of one component that always run.
@@ -37,11 +40,20 @@ pub struct ComponentConfig {
     /// Texts that the component can ask for by their names. Default: none.
     #[serde(default)]
     pub config: BTreeMap<String, String>,
-    /// How many messages may wait for one actor; more are refused. From 1 to
-    /// 1 000 000, default 1 024.
+    /// What its actors keep when the process or the machine fails. Default: what the system
+    /// says.
+    #[serde(default)]
+    pub durability: Option<Durability>,
+    /// How many messages may wait in memory for one actor; more are refused, or wait on disk
+    /// if the actor is durable. From 1 to 1 000 000, default 1 024.
     #[serde(default = "default_mailbox")]
     #[schemars(range(min = 1, max = MAX_MAILBOX))]
     pub mailbox: usize,
+    /// How many more may wait on disk for one durable actor. At most 1 000 000 000, default
+    /// 100 000.
+    #[serde(default = "default_backlog")]
+    #[schemars(range(max = MAX_BACKLOG))]
+    pub backlog: u64,
     /// How long an actor without messages stays in memory, in milliseconds. From 1 to
     /// 31 536 000 000 (a year), default 300 000.
     #[serde(default = "default_idle_ms")]
@@ -81,7 +93,9 @@ impl ComponentConfig {
             name,
             source: None,
             config: BTreeMap::new(),
+            durability: None,
             mailbox: default_mailbox(),
+            backlog: default_backlog(),
             idle_ms: default_idle_ms(),
             restart: Restart::default(),
             run: Vec::new(),
@@ -93,10 +107,12 @@ impl ComponentConfig {
         }
     }
 
-    /// How the component's actors are run.
-    pub fn actor_settings(&self) -> ActorSettings {
+    /// How the component's actors are run, in a system where they keep this.
+    pub fn actor_settings(&self, durability: Durability) -> ActorSettings {
         ActorSettings {
+            durability,
             mailbox: self.mailbox,
+            backlog: self.backlog,
             idle_ms: self.idle_ms,
             restart: self.restart,
             retry: self.retry.clone(),
@@ -108,13 +124,17 @@ impl ComponentConfig {
 }
 
 /// A path that is no UTF-8 is written as nearly as it can be, where serde would refuse.
-fn write_path<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn write_path<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
     let text = path.as_ref().map(|path| path.to_string_lossy());
     text.serialize(serializer)
 }
 
 fn default_mailbox() -> usize {
     1_024
+}
+
+fn default_backlog() -> u64 {
+    100_000
 }
 
 fn default_idle_ms() -> u64 {

@@ -148,6 +148,12 @@ pub enum Problem {
     /// The path of the binary is empty or no path.
     #[error("`source` must be the path of a file")]
     Source,
+    /// The path of the data folder is empty or no path.
+    #[error("`data` must be the path of a folder")]
+    Data,
+    /// Nothing can be kept where there is no data folder.
+    #[error("`{0}` needs a data folder: name one under [system], such as data = \"data\"")]
+    NoDataFolder(&'static str),
     /// Everybody could reach that address.
     #[error(
         "{0} can be reached from other machines; `listen` must be a loopback address such as 127.0.0.1"

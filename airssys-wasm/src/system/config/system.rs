@@ -2,6 +2,7 @@
 
 // Layer 1: Standard library imports
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 // Layer 2: Third-party crate imports
 use schemars::JsonSchema;
@@ -9,7 +10,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 // Layer 3: Internal module imports
-use crate::system::config::component::ComponentConfig;
+use crate::core::storage::durability::Durability;
+use crate::system::config::component::{ComponentConfig, write_path};
 use crate::system::config::group::GroupConfig;
 
 /// The most components of a system, and the most groups.
@@ -47,6 +49,13 @@ pub struct SystemConfig {
     /// default 10 000.
     #[schemars(range(max = MAX_DEAD_LETTERS))]
     pub dead_letters: usize,
+    /// The folder that durable actors are kept in, made if it does not exist; in a manifest,
+    /// relative to its folder. Default: none, and all actors are in memory alone.
+    #[serde(serialize_with = "write_path")]
+    pub data: Option<PathBuf>,
+    /// What components keep that do not say so themselves. Default `strict`; without a
+    /// data folder, `none` is all there is.
+    pub durability: Durability,
     /// Whether compiled components are kept between runs. Default true.
     pub cache: bool,
     /// The HTTP face.
@@ -70,6 +79,8 @@ impl Default for SystemConfig {
             memory: MemoryLayout::default(),
             shutdown_ms: 10_000,
             dead_letters: 10_000,
+            data: None,
+            durability: Durability::default(),
             cache: true,
             http: HttpConfig::default(),
             components: Vec::new(),

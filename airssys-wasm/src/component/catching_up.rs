@@ -1,0 +1,82 @@
+//! Messages that wait on disk.
+
+// Layer 3: Internal module imports
+use crate::component::actor::Actor;
+use crate::component::mailbox::PageRead;
+use crate::component::world::World;
+use crate::core::delivery::dead_letter::DeathCause;
+use crate::core::delivery::envelope::{Answer, Envelope};
+use crate::core::delivery::refusal::Refusal;
+use crate::core::storage::row::{MessageNumber, StoredMessage};
+use crate::core::storage::store::{MessagePage, Store, StoreError};
+use crate::core::time::Moment;
+
+/// How many messages are read at once.
+const PAGE: usize = 256;
+
+impl<W: World> Actor<W> {
+    /// Reads the next messages that are on disk and not in the mailbox.
+    pub(crate) fn catch_up(&self) {
+        match self.page_after(self.cell.mailbox.read_through()) {
+            Ok(page) => {
+                let now = self.world.clock().now();
+                let envelopes = page.messages.into_iter();
+                self.cell.mailbox.catch_up(PageRead {
+                    envelopes: envelopes
+                        .map(|(number, message)| envelope(number, message, now))
+                        .collect(),
+                    has_more: page.has_more,
+                    as_of: page.as_of,
+                });
+            }
+            Err(error) => self.stop_reading(&error),
+        }
+    }
+
+    /// Makes dead letters of the messages that are on disk.
+    pub(crate) fn bury_on_disk(&self, ending: Refusal) {
+        let mut after = MessageNumber::ZERO;
+        loop {
+            let page = match self.page_after(after) {
+                Ok(page) => page,
+                Err(error) => return self.stop_reading(&error),
+            };
+            let now = self.world.clock().now();
+            for (number, message) in page.messages {
+                after = number;
+                let envelope = envelope(number, message, now);
+                self.bury(envelope, DeathCause::Ended(ending), 0, None);
+            }
+            if !page.has_more {
+                return;
+            }
+        }
+    }
+
+    fn page_after(&self, after: MessageNumber) -> Result<MessagePage, StoreError> {
+        let limit = self.deployment.settings.mailbox.min(PAGE);
+        self.world.store().messages(&self.cell.address, after, limit)
+    }
+
+    /// The store has failed. There is nothing more to be read, here or anywhere.
+    fn stop_reading(&self, error: &StoreError) {
+        self.world.halt(error);
+        self.cell.mailbox.catch_up(PageRead::default());
+    }
+}
+
+/// A message as it was when it was sent.
+fn envelope(number: MessageNumber, message: StoredMessage, now: Moment) -> Envelope {
+    let deadline = message.deadline_unix_ms;
+    Envelope {
+        answer: match message.wants_reply {
+            true => Answer::Callback,
+            false => Answer::Nobody,
+        },
+        trace_parent: message.trace_parent.clone(),
+        deadline_ms: deadline.map(|unix_ms| now.clock_ms_at(unix_ms)),
+        stored: Some(number),
+        horizon: number.seq,
+        ..Envelope::new(message.into_letter())
+    }
+}

@@ -1,0 +1,43 @@
+//! How much a component's actors keep.
+
+// Layer 1: Standard library imports
+use std::sync::atomic::{AtomicI64, Ordering};
+
+// Layer 3: Internal module imports
+use crate::core::storage::commit::Growth;
+
+/// The bytes and keys that all actors of a component keep together.
+#[derive(Debug, Default)]
+pub struct Usage {
+    bytes: AtomicI64,
+    keys: AtomicI64,
+}
+
+impl Usage {
+    /// Takes over what a store has counted.
+    pub fn of(total: Growth) -> Self {
+        Self {
+            bytes: AtomicI64::new(total.bytes),
+            keys: AtomicI64::new(total.keys),
+        }
+    }
+
+    /// A turn was committed.
+    #[inline]
+    pub fn add(&self, growth: Growth) {
+        if growth != Growth::default() {
+            self.bytes.fetch_add(growth.bytes, Ordering::Relaxed);
+            self.keys.fetch_add(growth.keys, Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes of keys and values.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed).max(0) as u64
+    }
+
+    /// Keys.
+    pub fn keys(&self) -> u64 {
+        self.keys.load(Ordering::Relaxed).max(0) as u64
+    }
+}

@@ -1,0 +1,374 @@
+//! What was committed, as it is now.
+
+// Layer 1: Standard library imports
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fmt::Display;
+use std::ops::{Bound, ControlFlow, RangeBounds};
+use std::sync::Arc;
+
+// Layer 2: Third-party crate imports
+use bytes::Bytes;
+
+// Layer 3: Internal module imports
+use crate::core::component::id::ComponentId;
+use crate::core::storage::commit::Growth;
+use crate::core::storage::keyspace::Keyspace;
+use crate::core::storage::row::{ActorStamp, MessageNumber, Row, RowKey};
+use crate::core::storage::store::{MessagePage, StoreError};
+use crate::core::turn::call::CallOutcome;
+use crate::storage::codec::error::CodecError;
+use crate::storage::codec::key::{decode_key, encode_key, prefix_of};
+use crate::storage::codec::row::decode_row;
+use crate::storage::log::error::{CopyError, OpenError};
+use crate::storage::log::log::CommitLog;
+use crate::storage::log::overlay::Overlay;
+use crate::storage::log::shared::Shared;
+use crate::storage::log::state::State;
+use crate::storage::tables::snapshot::Snapshot;
+use crate::storage::tables::table::Table;
+use crate::storage::tables::tables::Tables;
+
+/// After an address, this is beyond all keys of the actor, and before those of any other.
+const BEYOND_ACTOR: u8 = 1;
+
+/// What the overlay says of rows: what they say, or that they were removed.
+type Changes = BTreeMap<RowKey, Option<Row>>;
+
+impl CommitLog {
+    /// What is known of an actor besides its keys, if anything is.
+    ///
+    /// # Errors
+    ///
+    /// When the log has failed, or does now.
+    pub(crate) fn record(&self, actor: &ComponentId) -> Result<Option<ActorStamp>, StoreError> {
+        let row = self.row(actor, &RowKey::Record)?;
+        row.map(|row| match row {
+            Row::Record(stamp) => Ok(stamp),
+            _ => Err(self.mismatch(actor)),
+        })
+        .transpose()
+    }
+
+    /// All keys and values of an actor. It costs a pass over them.
+    ///
+    /// # Errors
+    ///
+    /// When the log has failed, or does now.
+    pub(crate) fn state(&self, actor: &ComponentId) -> Result<Keyspace, StoreError> {
+        let range = (
+            Bound::Included(RowKey::State(String::new())),
+            Bound::Excluded(RowKey::Message(MessageNumber::ZERO)),
+        );
+        let shared = self.shared();
+        let (tables, changes) =
+            shared.view(|state| changes_until(&state.overlay, actor, range.clone(), usize::MAX))?;
+        let mut entries: BTreeMap<String, Bytes> = BTreeMap::new();
+        let prefix = prefix_of(actor, Table::States);
+        shared.visit(&tables, (Table::States, &prefix, None), |key, value| {
+            if let (_, RowKey::State(key)) = decode_key(Table::States, key)? {
+                entries.insert(key, Bytes::copy_from_slice(value));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        for change in changes {
+            match change {
+                (RowKey::State(key), Some(Row::Value(value))) => {
+                    entries.insert(key, value);
+                }
+                (RowKey::State(key), None) => {
+                    entries.remove(&key);
+                }
+                _ => return Err(self.mismatch(actor)),
+            }
+        }
+        Ok(Keyspace::from_entries(entries))
+    }
+
+    /// The messages after `after` that wait for an actor, in order, at most `limit`. It
+    /// costs a pass over them, and over those that were removed lately.
+    ///
+    /// # Errors
+    ///
+    /// When the log has failed, or does now.
+    pub(crate) fn messages(
+        &self,
+        actor: &ComponentId,
+        after: MessageNumber,
+        limit: usize,
+    ) -> Result<MessagePage, StoreError> {
+        let shared = self.shared();
+        let first = RowKey::Message(after);
+        let range = (
+            Bound::Excluded(first.clone()),
+            Bound::Excluded(RowKey::Timer(0)),
+        );
+        // One more tells whether there are more.
+        let wanted = limit.saturating_add(1);
+        let (tables, (changes, as_of)) = shared.view(|state| {
+            let changes = changes_until(&state.overlay, actor, range.clone(), wanted);
+            (changes, state.appended)
+        })?;
+        let mut found = changes.clone();
+        let (table, key) = encode_key(actor, &first);
+        let mut unchanged = 0;
+        let prefix = prefix_of(actor, table);
+        shared.visit(&tables, (table, &prefix, Some(&key)), |key, value| {
+            let (_, key) = decode_key(table, key)?;
+            if !changes.contains_key(&key) {
+                found.insert(key, Some(decode_row(table, value)?));
+                unchanged += 1;
+            }
+            Ok(match unchanged < wanted {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            })
+        })?;
+        let mut messages = Vec::new();
+        for row in found {
+            match row {
+                (_, None) => {}
+                (RowKey::Message(number), Some(Row::Message(message))) => {
+                    messages.push((number, *message));
+                }
+                _ => return Err(self.mismatch(actor)),
+            }
+        }
+        let has_more = messages.len() > limit;
+        messages.truncate(limit);
+        Ok(MessagePage {
+            messages,
+            has_more,
+            as_of,
+        })
+    }
+
+    /// What a message from outside with this id was answered in one of two periods.
+    ///
+    /// # Errors
+    ///
+    /// When the log has failed, or does now.
+    pub(crate) fn answer(
+        &self,
+        actor: &ComponentId,
+        periods: [u64; 2],
+        id: &Arc<str>,
+    ) -> Result<Option<CallOutcome>, StoreError> {
+        for period in periods {
+            match self.row(actor, &RowKey::Answer(period, id.clone()))? {
+                None => {}
+                Some(Row::Answer(outcome)) => return Ok(Some(*outcome)),
+                Some(_) => return Err(self.mismatch(actor)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Answers of periods before this one, the oldest first, at most `limit`: those in the
+    /// tables. Younger ones get there.
+    ///
+    /// # Errors
+    ///
+    /// When the log has failed, or does now.
+    pub(crate) fn expired_answers(
+        &self,
+        before_period: u64,
+        limit: usize,
+    ) -> Result<Vec<(ComponentId, RowKey)>, StoreError> {
+        let shared = self.shared();
+        let tables = shared.view(|_| ())?.0;
+        let mut expired = Vec::new();
+        if limit == 0 {
+            return Ok(expired);
+        }
+        shared.visit(&tables, (Table::Answers, &[], None), |key, _| {
+            let (actor, key) = decode_key(Table::Answers, key)?;
+            let is_expired = matches!(key, RowKey::Answer(period, _) if period < before_period);
+            if !is_expired {
+                return Ok(ControlFlow::Break(()));
+            }
+            if shared.lock().overlay.get(&actor, &key).is_none() {
+                expired.push((actor, key));
+            }
+            Ok(match expired.len() < limit {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            })
+        })?;
+        Ok(expired)
+    }
+
+    /// How much a component keeps.
+    pub(crate) fn usage(&self, component: &str) -> Growth {
+        self.shared().lock().usage.of(component)
+    }
+
+    /// Actors whose address begins with `prefix` and comes after `after`, and of which
+    /// anything is kept, in order, at most `limit`. It costs a pass over all that was
+    /// committed lately, and two reads for each actor.
+    ///
+    /// # Errors
+    ///
+    /// When the log has failed, or does now.
+    pub(crate) fn actors(
+        &self,
+        prefix: &str,
+        after: Option<&ComponentId>,
+        limit: usize,
+    ) -> Result<Vec<ComponentId>, StoreError> {
+        let shared = self.shared();
+        let (tables, mut lately) = shared.view(|state| state.overlay.actors(prefix))?;
+        let mut after = after.cloned();
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let stored = shared.next_stored(&tables, prefix, after.as_ref())?;
+            let changed = lately.range(beyond(after.as_ref())).next().cloned();
+            let Some(actor) = stored.into_iter().chain(changed).min() else {
+                break;
+            };
+            if !lately.remove(&actor) || self.is_kept(&actor)? {
+                found.push(actor.clone());
+            }
+            after = Some(actor);
+        }
+        Ok(found)
+    }
+
+    /// Copies what is in the tables to new ones, while the log goes on. They are as after
+    /// some commit that is not earlier than the last [`checkpoint`](Self::checkpoint). It
+    /// takes as long as the disk.
+    ///
+    /// # Errors
+    ///
+    /// When the log has failed, the tables cannot be read, or `target` cannot be written.
+    pub(crate) fn snapshot_to(&self, target: &Tables) -> Result<(), CopyError> {
+        let tables = self.shared().view(|_| ())?.0;
+        Ok(tables.copy_to(target)?)
+    }
+
+    /// What a row says.
+    fn row(&self, actor: &ComponentId, key: &RowKey) -> Result<Option<Row>, StoreError> {
+        let shared = self.shared();
+        let look = |state: &State| {
+            let slot = state.overlay.get(actor, key);
+            slot.map(|slot| slot.row().cloned())
+        };
+        // What was committed lately is here, and the tables need not be asked.
+        let state = shared.lock();
+        state.check()?;
+        if let Some(row) = look(&state) {
+            return Ok(row);
+        }
+        drop(state);
+        let (tables, changed) = shared.view(look)?;
+        if let Some(row) = changed {
+            return Ok(row);
+        }
+        let (table, key) = encode_key(actor, key);
+        let value = shared.trust(tables.get(table, &key))?;
+        let row = value.map(|value| decode_row(table, &value));
+        shared.trust(row.transpose())
+    }
+
+    /// Whether there is a record or a key of an actor.
+    fn is_kept(&self, actor: &ComponentId) -> Result<bool, StoreError> {
+        Ok(self.record(actor)?.is_some() || !self.state(actor)?.is_empty())
+    }
+
+    /// A row is not what its key says: the data is damaged.
+    fn mismatch(&self, actor: &ComponentId) -> StoreError {
+        let actor = actor.to_string();
+        let damaged = Err::<Infallible, _>(OpenError::Mismatch { actor });
+        match self.shared().trust(damaged) {
+            Err(stopped) => stopped,
+        }
+    }
+}
+
+impl Shared {
+    /// The tables, and what `look` sees in the overlay over them: together all that was
+    /// appended up to one moment, and nothing else.
+    fn view<T>(&self, look: impl Fn(&State) -> T) -> Result<(Snapshot, T), StoreError> {
+        loop {
+            let dropped = self.lock().layers_dropped;
+            let tables = self.trust(self.tables.snapshot())?;
+            let state = self.lock();
+            state.check()?;
+            // Had a layer been dropped meanwhile, it might be in neither.
+            if state.layers_dropped == dropped {
+                return Ok((tables, look(&state)));
+            }
+        }
+    }
+
+    /// Shows entries of a table until `see` has seen enough.
+    fn visit(
+        &self,
+        tables: &Snapshot,
+        range: (Table, &[u8], Option<&[u8]>),
+        mut see: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, CodecError>,
+    ) -> Result<(), StoreError> {
+        let (table, prefix, after) = range;
+        let mut seen = Ok(());
+        let visited = tables.visit(table, prefix, after, |key, value| {
+            see(key, value).unwrap_or_else(|error| {
+                seen = Err(error);
+                ControlFlow::Break(())
+            })
+        });
+        self.trust(visited)?;
+        self.trust(seen)
+    }
+
+    /// The next actor after `after` that has a record or a key in the tables.
+    fn next_stored(
+        &self,
+        tables: &Snapshot,
+        prefix: &str,
+        after: Option<&ComponentId>,
+    ) -> Result<Option<ComponentId>, StoreError> {
+        let after = after.map(|actor| [actor.as_str().as_bytes(), &[BEYOND_ACTOR]].concat());
+        let mut first: Option<ComponentId> = None;
+        for table in [Table::Records, Table::States] {
+            let range = (table, prefix.as_bytes(), after.as_deref());
+            self.visit(tables, range, |key, _| {
+                let (actor, _) = decode_key(table, key)?;
+                first = Some(first.take().map_or(actor.clone(), |first| first.min(actor)));
+                Ok(ControlFlow::Break(()))
+            })?;
+        }
+        Ok(first)
+    }
+
+    /// Fails the log if its disk does not give what it has to.
+    fn trust<T, E: Display>(&self, read: Result<T, E>) -> Result<T, StoreError> {
+        read.map_err(|error| {
+            self.fail(&error);
+            StoreError::Stopped(error.to_string())
+        })
+    }
+}
+
+/// What the overlay says of an actor's rows in a range, up to so many that are there.
+fn changes_until(
+    overlay: &Overlay,
+    actor: &ComponentId,
+    range: impl RangeBounds<RowKey> + Clone,
+    wanted: usize,
+) -> Changes {
+    let (mut changes, mut there) = (Changes::new(), 0);
+    for (key, slot) in overlay.range(actor, range) {
+        changes.insert(key.clone(), slot.row().cloned());
+        there += usize::from(slot.row().is_some());
+        if there == wanted {
+            break;
+        }
+    }
+    changes
+}
+
+/// All actors after one.
+fn beyond(after: Option<&ComponentId>) -> (Bound<&ComponentId>, Bound<&ComponentId>) {
+    let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+    (start, Bound::Unbounded)
+}

@@ -1,0 +1,9 @@
+//! The write-ahead log: payloads that are on disk when they were appended.
+
+pub(crate) mod error;
+mod frame;
+mod recovery;
+mod scan;
+mod segment;
+#[expect(clippy::module_inception, reason = "the file is named after its noun")]
+pub(crate) mod wal;

@@ -1,0 +1,94 @@
+//! What was open when the system ended, taken up again.
+
+// Layer 1: Standard library imports
+use std::sync::Arc;
+
+// Layer 3: Internal module imports
+use crate::core::component::id::ComponentId;
+use crate::core::delivery::envelope::{Answer, Envelope};
+use crate::core::storage::row::{RowKey, StoredMessage};
+use crate::core::storage::commit::Commit;
+use crate::core::delivery::post::Post;
+use crate::core::storage::usage::Usage;
+use crate::messaging::correlation::Request;
+use crate::storage::actor_store::ActorStore;
+use crate::storage::data_folder::DataFolder;
+use crate::storage::log::log::CommitLog;
+use crate::storage::log::recovery::Recovered;
+use crate::storage::log::settings::LogSettings;
+use crate::system::config::system::SystemConfig;
+use crate::system::error::StartError;
+use crate::system::node::Node;
+
+/// Opens the store of a system, and tells what was committed in it before.
+pub(crate) fn open_store(config: &SystemConfig) -> Result<(ActorStore, Recovered), StartError> {
+    let Some(path) = &config.data else {
+        return Ok((ActorStore::in_memory(), Recovered::default()));
+    };
+    let folder = DataFolder::open(path)?;
+    let disk = folder.disk()?;
+    let (log, recovered) = CommitLog::open(disk, LogSettings::default())
+        .map_err(|error| StartError::Data(error.to_string()))?;
+    Ok((ActorStore::on_disk(folder, log), recovered))
+}
+
+impl Node {
+    /// Takes up timers, requests, subscriptions and dead letters, and notes whom messages
+    /// wait for.
+    pub(crate) fn restore(self: &Arc<Self>, recovered: Recovered) {
+        let now = self.clock.now();
+        for (owner, id, timer) in recovered.timers {
+            let due_ms = now.clock_ms_at(timer.due_unix_ms);
+            let envelope = envelope(timer.message);
+            if let Err(refused) = self.router.restore_timer(id, due_ms, envelope) {
+                self.remove_row(&owner, RowKey::Timer(id));
+                self.bury_undelivered(refused);
+            }
+        }
+        for (requester, correlation, request) in recovered.requests {
+            let opened = self.router.restore_request(Request {
+                requester: requester.clone(),
+                correlation,
+                target: request.target,
+                deadline_ms: now.clock_ms_at(request.deadline_unix_ms),
+            });
+            if let Err(error) = opened {
+                tracing::warn!(target: "airssys", %requester, %error, "a request is given up");
+                self.remove_row(&requester, RowKey::Request(correlation));
+            }
+        }
+        for (actor, pattern) in recovered.subscriptions {
+            if let Err(error) = self.router.restore_subscription(&actor, &pattern) {
+                tracing::warn!(target: "airssys", %actor, pattern, %error, "not subscribed");
+                self.remove_row(&actor, RowKey::Subscription(pattern));
+            }
+        }
+        for (_to, number, letter) in recovered.dead_letters {
+            self.dead_letters().restore(number, letter);
+        }
+        self.let_sleep(recovered.backlog.into_keys());
+    }
+
+    /// What the actors of a component keep already.
+    pub(crate) fn usage_of(&self, component: &str) -> Arc<Usage> {
+        let log = self.store.log();
+        Arc::new(log.map_or_else(Usage::default, |log| Usage::of(log.usage(component))))
+    }
+
+    fn remove_row(self: &Arc<Self>, actor: &ComponentId, key: RowKey) {
+        let mut commit = Commit::default();
+        commit.remove(actor, key);
+        Post::commit(self, commit);
+    }
+}
+
+fn envelope(message: StoredMessage) -> Envelope {
+    Envelope {
+        answer: match message.wants_reply {
+            true => Answer::Callback,
+            false => Answer::Nobody,
+        },
+        trace_parent: message.trace_parent.clone(),
+        ..Envelope::new(message.into_letter())
+    }
+}
