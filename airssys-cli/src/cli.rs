@@ -5,8 +5,12 @@ use clap::{Parser, Subcommand};
 
 // Layer 3: Internal module imports
 use crate::commands::ask::AskArgs;
+use crate::commands::backup::BackupArgs;
+use crate::commands::compact::CompactArgs;
 use crate::commands::dead::DeadArgs;
 use crate::commands::deploy::DeployArgs;
+use crate::commands::export::ExportArgs;
+use crate::commands::import::ImportArgs;
 use crate::commands::inspect::InspectArgs;
 use crate::commands::logs::LogsArgs;
 use crate::commands::ps::PsArgs;
@@ -19,6 +23,7 @@ use crate::commands::stop::StopArgs;
 use crate::commands::r#try::TryArgs;
 use crate::commands::up::UpArgs;
 use crate::commands::upgrade::UpgradeArgs;
+use crate::commands::verify::VerifyArgs;
 use crate::exit::Exit;
 use crate::logging::LoggingArgs;
 use crate::system_args::SystemArgs;
@@ -76,6 +81,16 @@ pub(crate) enum Command {
     Dead(DeadArgs),
     /// Run the turn of a dead letter again, and compare
     Replay(ReplayArgs),
+    /// Copy the data of a system, which may run meanwhile, to a new folder
+    Backup(BackupArgs),
+    /// Check a data folder: everything is there, can be read and adds up
+    Verify(VerifyArgs),
+    /// Have a data folder take as little room as it can
+    Compact(CompactArgs),
+    /// Print what an actor keeps, as JSON lines
+    Export(ExportArgs),
+    /// Replace what an actor keeps by what JSON lines say
+    Import(ImportArgs),
 }
 
 #[cfg(test)]

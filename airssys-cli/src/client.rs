@@ -10,12 +10,13 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use ureq::http::header::{AUTHORIZATION, EXPECT, HeaderValue, SERVER};
 use ureq::http::{Method, Request, Response, StatusCode};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, SendBody};
 
 // Layer 3: Internal module imports
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, Form};
+use crate::server::actors::ID_HEADER;
 use crate::server::problem::ProblemBody;
 use crate::server_file::ServerFile;
 use crate::system_args::SystemArgs;
@@ -112,13 +113,44 @@ impl Client {
     ///
     /// As [`get`](Self::get).
     pub(crate) fn post(&self, target: Target, body: &[u8]) -> Result<Answer, Failure> {
+        self.post_once(target, None, body)
+    }
+
+    /// Has something done, with a body, and once only for all requests with this id.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub(crate) fn post_once(
+        &self,
+        target: Target,
+        id: Option<&str>,
+        body: &[u8],
+    ) -> Result<Answer, Failure> {
         let mut request = self.request(&Method::POST, &target, body)?;
+        if let Some(id) = id {
+            let id = HeaderValue::from_bytes(id.as_bytes()).map_err(|e| cannot_request(&e))?;
+            request.headers_mut().insert(ID_HEADER, id);
+        }
         if body.len() > LARGE_BYTES {
             // Asked before it is sent: one that is refused would break off, and the answer be
             // lost.
             let wait = HeaderValue::from_static("100-continue");
             request.headers_mut().insert(EXPECT, wait);
         }
+        self.answer(self.agent.run(request))
+    }
+
+    /// Sends a body of any length, as it is read.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get), or when it cannot be read.
+    pub(crate) fn upload(&self, target: Target, body: &mut dyn Read) -> Result<Answer, Failure> {
+        let body = SendBody::from_reader(body);
+        let mut request = self.request(&Method::POST, &target, body)?;
+        let wait = HeaderValue::from_static("100-continue");
+        request.headers_mut().insert(EXPECT, wait);
         self.answer(self.agent.run(request))
     }
 
@@ -137,9 +169,7 @@ impl Client {
             .uri(format!("{}{}", self.file.url, target.0))
             .header(AUTHORIZATION, format!("Bearer {}", self.file.token))
             .body(body)
-            .map_err(|e| {
-                Failure::new(Exit::Internal, "internal", "cannot make a request").because(e)
-            })
+            .map_err(|e| cannot_request(&e))
     }
 
     fn answer(&self, sent: Result<Response<Body>, ureq::Error>) -> Result<Answer, Failure> {
@@ -225,6 +255,10 @@ impl Answer {
     }
 }
 
+fn cannot_request(error: &dyn Error) -> Failure {
+    Failure::new(Exit::Internal, "internal", "cannot make a request").because(error)
+}
+
 /// Reads an answer's JSON.
 ///
 /// # Errors
@@ -276,6 +310,10 @@ fn exit_of(kind: &str) -> Exit {
         "failed" | "trial-failed" => Exit::Failed,
         "timeout" => Exit::Timeout,
         "limit-exceeded" | "too-large" => Exit::LimitExceeded,
+        "io" | "destination" => Exit::Io,
+        "store-failed" | "undecided" => Exit::StoreFailed,
+        "damaged-data" => Exit::Damaged,
+        "invalid-state" => Exit::NotImported,
         _ => Exit::Refused,
     }
 }

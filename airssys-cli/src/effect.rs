@@ -224,6 +224,7 @@ impl From<Call> for UnansweredCall {
 mod tests {
     use super::*;
     use airssys_wasm::core::component::id::ComponentId;
+    use airssys_wasm::core::storage::commit::Growth;
     use serde_json::json;
 
     fn content() -> Content {
@@ -267,6 +268,7 @@ mod tests {
                     pattern: "orders.>".into(),
                 },
             ],
+            growth: Growth::default(),
         })
     }
 

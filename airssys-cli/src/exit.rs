@@ -9,8 +9,8 @@ macro_rules! exit_codes {
     ($($name:ident = $code:literal, $meaning:literal;)*) => {
         /// The exit codes of `airssys`. Their numbers are stable.
         ///
-        /// Below 10 it is about the run, from 10 on about the component, and from 20
-        /// on about its turn.
+        /// Below 10 it is about the run, from 10 on about the component, from 20 on
+        /// about its turn, and from 30 on about the data on disk.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Exit {
             $(#[doc = $meaning] $name = $code,)*
@@ -42,6 +42,11 @@ exit_codes! {
     Failed = 22, "The guest trapped, or broke the rules of the contract.";
     Timeout = 23, "The turn took longer than it may (--timeout-ms).";
     LimitExceeded = 24, "Another limit was met (--fuel, --memory, --limit).";
+    StoreFailed = 30, "The disk failed or is full. What was acknowledged is safe.";
+    DataInUse = 31, "The data folder is in use by another process.";
+    NoData = 32, "The folder has no data of a system, or of another release.";
+    Damaged = 33, "The data is damaged: restore a backup.";
+    NotImported = 34, "What was to be imported is not the state of an actor.";
     Interrupted = 130, "Ctrl-C.";
 }
 

@@ -1,7 +1,7 @@
 //! A running system and the server in front of it.
 
 // Layer 1: Standard library imports
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io;
 use std::path::PathBuf;
 use std::process;
@@ -9,20 +9,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 // Layer 2: Third-party crate imports
+use airssys_wasm::core::event::Event;
 use airssys_wasm::runtime::cache::CompileCache;
+use airssys_wasm::storage::actor_store::DataInfo;
 use airssys_wasm::system::builder::SystemBuilder;
 use airssys_wasm::system::config::system::SystemConfig;
+use airssys_wasm::system::data::error::DataError;
 use airssys_wasm::system::error::StartError;
 use airssys_wasm::system::shutdown::ShutdownReport;
 use tokio::net::TcpListener;
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{Semaphore, broadcast, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 // Layer 3: Internal module imports
 use crate::advice;
+use crate::data_advice::not_done;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input::ComponentFile;
@@ -54,6 +59,7 @@ pub(crate) struct Host {
     end_server: Option<oneshot::Sender<()>>,
     server: JoinHandle<io::Result<()>>,
     telling: JoinHandle<()>,
+    events: broadcast::Receiver<Event>,
 }
 
 impl Host {
@@ -82,6 +88,7 @@ impl Host {
             None => builder,
         };
         let telling = tokio::spawn(tell_events(builder.subscribe_events(), Arc::clone(&book)));
+        let events = builder.subscribe_events();
         let started = builder.start().await;
         let system = started.map_err(|e| not_started(e, &sources))?;
         let shared = Arc::new(Shared {
@@ -99,6 +106,7 @@ impl Host {
             started_ms: now_ms(),
             end_server: Some(end_server),
             telling,
+            events,
         })
     }
 
@@ -122,6 +130,24 @@ impl Host {
     /// How many actors are live.
     pub(crate) fn live_actors(&self) -> usize {
         self.shared.system.status().live_actors
+    }
+
+    /// The data that it began with, if it keeps any.
+    pub(crate) fn data(&self) -> Option<Arc<DataInfo>> {
+        self.shared.system.status().data
+    }
+
+    /// Waits until the store fails, and says why.
+    pub(crate) async fn store_failed(&mut self) -> DataError {
+        loop {
+            if let Some(failure) = self.shared.system.store_failure() {
+                return failure.into();
+            }
+            // Whichever event it is, and however many were missed.
+            if let Err(RecvError::Closed) = self.events.recv().await {
+                pending::<()>().await;
+            }
+        }
     }
 
     /// Lets actors finish, then answers what is still to be answered, and ends.
@@ -196,6 +222,8 @@ fn not_started(error: StartError, sources: &[(String, Option<PathBuf>)]) -> Fail
                 .because(source)
                 .next("check the path and the rights")
         }
+        StartError::DataFolder(error) => not_done(&error.into()),
+        StartError::Data(error) => not_done(&error),
         StartError::Machine(why) => Failure::new(
             Exit::Internal,
             "internal",

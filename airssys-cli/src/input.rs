@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 
 /// What stands for standard input.
-const STDIN: &str = "-";
+pub(crate) const STDIN: &str = "-";
 
 /// As much of a component as tells what sort of file it is.
 pub(crate) const BEGINNING_BYTES: u64 = 4_096;
@@ -103,7 +103,8 @@ fn read_at_most(source: impl Read, max_bytes: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn unreadable(what: &str, error: &io::Error) -> Failure {
+/// What to make of a file that cannot be read.
+pub(crate) fn unreadable(what: &str, error: &io::Error) -> Failure {
     let next = match error.kind() {
         ErrorKind::NotFound => "check the path; relative paths start at the current folder",
         ErrorKind::IsADirectory => "name a file in it",

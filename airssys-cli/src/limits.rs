@@ -33,12 +33,7 @@ pub(crate) struct LimitArgs {
 impl LimitArgs {
     /// The default limits with the flags applied.
     pub(crate) fn limits(&self) -> Limits {
-        let mut limits = Limits::default();
-        for arg in &self.by_name {
-            if let Some(limit) = field(&mut limits, &arg.name) {
-                *limit = arg.value;
-            }
-        }
+        let mut limits = changed(&self.by_name);
         limits.turn_fuel = self.fuel.unwrap_or(limits.turn_fuel);
         limits.turn_wall_ms = self.timeout_ms.unwrap_or(limits.turn_wall_ms);
         limits.memory_bytes = self.memory.unwrap_or(limits.memory_bytes);
@@ -46,9 +41,20 @@ impl LimitArgs {
     }
 }
 
+/// The default limits with some changed.
+pub(crate) fn changed(by_name: &[LimitArg]) -> Limits {
+    let mut limits = Limits::default();
+    for arg in by_name {
+        if let Some(limit) = field(&mut limits, &arg.name) {
+            *limit = arg.value;
+        }
+    }
+    limits
+}
+
 /// One limit, `name=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct LimitArg {
+pub(crate) struct LimitArg {
     name: String,
     value: u64,
 }
@@ -106,6 +112,8 @@ limits_by_name! {
     value_bytes
     storage_bytes
     storage_keys
+    total_storage_bytes
+    total_storage_keys
     keys_per_call
     random_bytes
     turn_log_lines

@@ -5,6 +5,8 @@
 //! - `airssys inspect` says what is in a component without running it.
 //! - `airssys up` runs a system of actors until Ctrl-C, and `ask`, `send`, `publish`, `ps`,
 //!   `logs`, `deploy`, `upgrade`, `rollback`, `stop`, `resume`, `dead` and `replay` talk to it.
+//! - `airssys verify` and `compact` work on the data of a system that does not run, and
+//!   `backup`, `export` and `import` on that of one that runs or does not.
 //!
 //! What a command was asked for goes to standard output and nothing else does: the
 //! bytes of a reply, a table, or with `--json` one object on one line. Everything about
@@ -39,6 +41,7 @@ mod cache;
 mod cli;
 mod client;
 mod commands;
+mod data_advice;
 mod distribution;
 mod effect;
 mod exit;
@@ -95,5 +98,10 @@ fn run(cli: Cli) -> Exit {
         Command::Resume(args) => commands::resume::run(&args, system),
         Command::Dead(args) => commands::dead::run(&args, system),
         Command::Replay(args) => commands::replay::run(&args, system),
+        Command::Backup(args) => commands::backup::run(&args, system),
+        Command::Verify(args) => commands::verify::run(args),
+        Command::Compact(args) => commands::compact::run(args),
+        Command::Export(args) => commands::export::run(&args, system),
+        Command::Import(args) => commands::import::run(&args, system),
     }
 }

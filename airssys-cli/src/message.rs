@@ -2,6 +2,7 @@
 
 // Layer 2: Third-party crate imports
 use airssys_wasm::core::component::id::ComponentId;
+use airssys_wasm::core::component::message::MAX_ID_BYTES;
 use airssys_wasm::core::limits::Limits;
 use clap::Args;
 
@@ -44,6 +45,26 @@ impl MessageArgs {
         };
         Ok((self.kind, self.payload.read(&limits)?))
     }
+}
+
+/// The id of a message.
+#[derive(Args)]
+pub(crate) struct IdArgs {
+    /// An id of your choice: a durable actor handles one message with it, however often you
+    /// send it, and answers the others as it did the first (for ten minutes at least)
+    #[arg(long, value_name = "ID", value_parser = parse_id, help_heading = "Message")]
+    pub(crate) id: Option<String>,
+}
+
+fn parse_id(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.len() > MAX_ID_BYTES {
+        return Err(format!("an id has 1 to {MAX_ID_BYTES} bytes"));
+    }
+    // It is sent as a header, where blanks at either end do not count.
+    if text.chars().any(char::is_control) || text.trim() != text {
+        return Err("an id has no control characters, and no blanks at its ends".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// Reads an address.

@@ -1,6 +1,7 @@
 //! Standard output, and how standard error is styled.
 
 // Layer 1: Standard library imports
+use std::fmt;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::ops::ControlFlow;
 
@@ -52,6 +53,12 @@ impl From<bool> for Form {
             false => Self::Text,
         }
     }
+}
+
+/// Tells how far a command is, on standard error. Where that is closed, there is nobody to
+/// tell.
+pub(crate) fn say(what: fmt::Arguments<'_>) {
+    let _ = writeln!(anstream::stderr(), "{what}");
 }
 
 /// Writes to standard output.

@@ -1,5 +1,7 @@
 // Written by `cargo xtask guests`.
 each_guest! {
+    account,
+    baton,
     caller,
     chat_member,
     chat_room,

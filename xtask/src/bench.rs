@@ -27,7 +27,7 @@ mod table;
 const PEER: &str = "airssys-wasm/benches/peers/Cargo.toml";
 
 /// What is measured in several processes, one after the other.
-const REPEATED: [&str; 7] = [
+const REPEATED: [&str; 9] = [
     "call",
     "host_call",
     "instantiate",
@@ -35,11 +35,22 @@ const REPEATED: [&str; 7] = [
     "ask",
     "tell",
     "activate",
+    "overlay_read",
+    "hop_durable",
 ];
 const ROUNDS: usize = 5;
 
 /// What takes long, and each a process of its own.
-const ONCE: [&str; 5] = ["fairness", "fairness_known", "upgrade", "density", "growth"];
+const ONCE: [&str; 8] = [
+    "fairness",
+    "fairness_known",
+    "upgrade",
+    "density",
+    "growth",
+    "durable_turns",
+    "durable_ask",
+    "recovery",
+];
 
 /// Arguments of `cargo xtask bench`.
 #[derive(Args)]

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::message::{MessageArgs, actor_target, parse_actor};
+use crate::message::{IdArgs, MessageArgs, actor_target, parse_actor};
 use crate::output::{self, Form, FormArgs};
 use crate::quantity::parse_count;
 use crate::system_args::SystemArgs;
@@ -34,6 +34,8 @@ pub(crate) struct AskArgs {
     address: ComponentId,
     #[command(flatten)]
     message: MessageArgs,
+    #[command(flatten)]
+    id: IdArgs,
     /// How long to wait for the reply [default: 30,000]
     #[arg(long, value_name = "MS", value_parser = parse_count, allow_negative_numbers = true)]
     timeout_ms: Option<u64>,
@@ -58,7 +60,7 @@ fn ask(args: AskArgs, system: &SystemArgs) -> Result<(), Failure> {
     let target = actor_target(&args.address, "ask")
         .with("kind", kind)
         .maybe("timeout_ms", args.timeout_ms);
-    let answer = client.post(target, &payload)?;
+    let answer = client.post_once(target, args.id.id.as_deref(), &payload)?;
     let reply = match answer.is_nothing() {
         true => None,
         false => Some(answer.bytes()?),

@@ -1,8 +1,12 @@
 //! One file for each subcommand.
 
 pub(crate) mod ask;
+pub(crate) mod backup;
+pub(crate) mod compact;
 pub(crate) mod dead;
 pub(crate) mod deploy;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod logs;
 pub(crate) mod ps;
@@ -15,3 +19,4 @@ pub(crate) mod stop;
 pub(crate) mod r#try;
 pub(crate) mod up;
 pub(crate) mod upgrade;
+pub(crate) mod verify;

@@ -10,9 +10,10 @@ use crate::client::{Client, Target, parse};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, Form, FormArgs};
-use crate::quantity::{count, many, stretch};
+use crate::quantity::{bytes, count, many, stretch};
 use crate::system_args::SystemArgs;
 use crate::table::Table;
+use crate::text::visible;
 use crate::version::Version;
 
 const EXAMPLES: &str = "\
@@ -37,6 +38,8 @@ pub(crate) struct PsArgs {
 struct Status {
     name: String,
     uptime_ms: u64,
+    data: Option<Data>,
+    store_failure: Option<String>,
     live_actors: usize,
     components: Vec<Component>,
     groups: Vec<Group>,
@@ -46,12 +49,20 @@ struct Status {
 }
 
 #[derive(Debug, Deserialize)]
+struct Data {
+    folder: String,
+}
+
+#[derive(Debug, Deserialize)]
 struct Component {
     name: String,
     version: Version,
     is_on_trial: bool,
     live_actors: usize,
-    waiting: usize,
+    waiting: u64,
+    on_disk: u64,
+    durability: String,
+    storage_bytes: u64,
     counts: Counts,
 }
 
@@ -77,7 +88,8 @@ struct Group {
 struct Actor {
     address: String,
     phase: Option<String>,
-    waiting: usize,
+    waiting: u64,
+    on_disk: u64,
     version: Option<Version>,
     idle_ms: Option<u64>,
     subscriptions: Vec<String>,
@@ -112,13 +124,19 @@ fn ps(args: &PsArgs, system: &SystemArgs) -> Result<(), Failure> {
 
 impl Status {
     fn text(&self, url: &str) -> String {
+        let data = self.data.as_ref();
+        let data = data.map(|data| format!(", data in {}", visible(&data.folder)));
         let mut text = format!(
-            "{}: up {}, {}, {}, {url}\n\n",
+            "{}: up {}, {}, {}, {url}{}\n\n",
             self.name,
             stretch(self.uptime_ms),
             many(self.live_actors as u64, "live actor"),
             many(self.dead_letters as u64, "dead letter"),
+            data.unwrap_or_default(),
         );
+        if let Some(failure) = &self.store_failure {
+            text.push_str(&format!("the store failed: {}\n\n", visible(failure)));
+        }
         text.push_str(&components_text(&self.components));
         if !self.groups.is_empty() {
             text.push_str(&groups_text(&self.groups));
@@ -143,6 +161,8 @@ fn components_text(components: &[Component]) -> String {
         "VERSION",
         "LIVE",
         "WAITING",
+        "KEEPS",
+        "STATE",
         "HANDLED",
         "REJECTED",
         "FAILED",
@@ -154,7 +174,9 @@ fn components_text(components: &[Component]) -> String {
             it.name.clone(),
             format!("{}{trial}", it.version),
             count(it.live_actors as u64),
-            count(it.waiting as u64),
+            count(it.waiting.saturating_add(it.on_disk)),
+            it.durability.clone(),
+            bytes(it.storage_bytes),
             count(it.counts.handled),
             count(it.counts.rejected),
             count(it.counts.failed),
@@ -191,7 +213,7 @@ fn actors_text(actors: Vec<Actor>) -> String {
         table.push([
             it.address,
             it.phase.unwrap_or_default(),
-            count(it.waiting as u64),
+            count(it.waiting.saturating_add(it.on_disk)),
             it.idle_ms.map(stretch).unwrap_or_default(),
             it.version.map(|it| it.to_string()).unwrap_or_default(),
             it.subscriptions.join(", "),

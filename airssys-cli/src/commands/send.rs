@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::message::{MessageArgs, actor_target, parse_actor};
+use crate::message::{IdArgs, MessageArgs, actor_target, parse_actor};
 use crate::output::{self, Form, FormArgs};
 use crate::quantity::parse_count;
 use crate::system_args::SystemArgs;
@@ -31,6 +31,8 @@ pub(crate) struct SendArgs {
     address: ComponentId,
     #[command(flatten)]
     message: MessageArgs,
+    #[command(flatten)]
+    id: IdArgs,
     /// How long to wait for space if the mailbox is full [default: not at all]
     #[arg(long, value_name = "MS", value_parser = parse_count, allow_negative_numbers = true)]
     wait_ms: Option<u64>,
@@ -55,7 +57,7 @@ fn send(args: SendArgs, system: &SystemArgs) -> Result<(), Failure> {
     let target = actor_target(&args.address, "send")
         .with("kind", kind)
         .maybe("wait_ms", args.wait_ms);
-    client.post(target, &payload)?;
+    client.post_once(target, args.id.id.as_deref(), &payload)?;
     match args.form.form() {
         Form::Text => Ok(()),
         Form::Json => output::write_json(&Sent {

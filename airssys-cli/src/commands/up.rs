@@ -1,7 +1,7 @@
 //! `airssys up`: run a system until Ctrl-C.
 
 // Layer 1: Standard library imports
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,37 +15,42 @@ use clap::Args;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
+use tokio::select;
 
 // Layer 3: Internal module imports
+use crate::data_advice::not_done;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::host::{Host, Interrupts, Starting};
 use crate::log_book::LogBook;
 use crate::logging::{self, LoggingArgs};
-use crate::output::Form;
-use crate::quantity::many;
+use crate::output::{Form, say};
+use crate::quantity::{count, many};
 use crate::run_folder::{RunFolder, parse_name};
 use crate::server_file::Claim;
+use crate::text::visible;
 use crate::{cache, output, place};
 
 const EXAMPLES: &str = "\
 Examples:
   airssys up                       run the current folder
   airssys up examples/shop         run another one, or name an airssys.toml
+  airssys up --data ~/shop-data     keep what actors commit there, and go on from it
   airssys up --listen 127.0.0.1:8080 --name shop
   airssys up --print-schema > airssys.schema.json";
 
 const JSON_HELP: &str = "\
 Print JSON on standard output: one line when it is ready, one when it has ended
 
-The first line has name, url, components, actors, pid and server_file. The last one has
+The first line has name, url, components, actors, pid, server_file, and data (folder, and
+waiting_at_start: how many messages waited on disk), or null. The last one has
 ended, which is what was left: messages, busy_actors, timers, requests, dead_letters;
 or it has error, as that of `airssys try --json`.";
 
 /// Run a system of actors until Ctrl-C: what an airssys.toml says, or each .wasm file of
 /// a folder
 ///
-/// One line on standard output says that it is ready. From then on the other commands
+/// A line on standard output says that it is ready, and another one where its data is. From then on the other commands
 /// find it by themselves: `airssys ps`, `ask`, `send`, `logs` and so on. Logs and events
 /// go to standard error. The first Ctrl-C (or SIGTERM) lets actors finish what they
 /// have, the second ends at once.
@@ -63,6 +68,12 @@ pub(crate) struct UpArgs {
     name: Option<String>,
     #[arg(long, help = "Print JSON on standard output", long_help = JSON_HELP)]
     json: bool,
+    /// The folder that durable actors are kept in, instead of the manifest's
+    #[arg(long, value_name = "FOLDER", conflicts_with = "ephemeral")]
+    data: Option<PathBuf>,
+    /// Keep nothing on disk, whatever the manifest says
+    #[arg(long)]
+    ephemeral: bool,
     /// Compile anew, and keep nothing
     #[arg(long)]
     no_cache: bool,
@@ -80,6 +91,14 @@ struct Ready {
     actors: usize,
     pid: u32,
     server_file: String,
+    data: Option<Data>,
+}
+
+/// Where the data is, and what was in it.
+#[derive(Debug, Serialize)]
+struct Data {
+    folder: String,
+    waiting_at_start: u64,
 }
 
 /// What is told when it has ended.
@@ -123,6 +142,10 @@ fn run_until_ended(args: UpArgs, book: Arc<LogBook>) -> Result<ShutdownReport, F
     let mut config = place::read(&args.place)?;
     config.name = args.name.clone().or(config.name);
     config.http.listen = args.listen.unwrap_or(config.http.listen);
+    config.data = match args.ephemeral {
+        true => None,
+        false => args.data.clone().or(config.data),
+    };
     let runtime = Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -171,12 +194,23 @@ async fn up(
         actors: host.live_actors(),
         pid: process::id(),
         server_file: published.path.display().to_string(),
+        data: host.data().map(|data| Data {
+            folder: data.folder.display().to_string(),
+            waiting_at_start: data.waiting_at_start,
+        }),
     };
     match args.json {
         true => output::write_json(&ready)?,
         false => output::write(format!("{ready}\n").as_bytes())?,
     }
-    interrupts.next().await;
+    select! {
+        () = interrupts.next() => {}
+        failure = host.store_failed() => {
+            // Nothing that is acknowledged hangs on what actors have in memory.
+            drop(interrupts.or_abandoned(host.end()).await);
+            return Err(not_done(&failure));
+        }
+    }
     say(format_args!("draining; press Ctrl-C again to end at once"));
     interrupts.or_abandoned(host.end()).await
 }
@@ -189,7 +223,16 @@ impl fmt::Display for Ready {
             f,
             "{} is up: {components}, {actors}, {} (try `airssys ps`)",
             self.name, self.url
-        )
+        )?;
+        let Some(data) = &self.data else {
+            return Ok(());
+        };
+        write!(f, "\ndata in {}", visible(&data.folder))?;
+        match data.waiting_at_start {
+            0 => Ok(()),
+            1 => write!(f, "; 1 message waits from before"),
+            more => write!(f, "; {} messages wait from before", count(more)),
+        }
     }
 }
 
@@ -214,11 +257,6 @@ fn farewell(report: &ShutdownReport) -> String {
         true => "ended; everything was handled".to_owned(),
         false => format!("ended; left: {}", left.join(", ")),
     }
-}
-
-/// Tells how far it is. Where standard error is closed, there is nobody to tell.
-fn say(what: fmt::Arguments<'_>) {
-    let _ = writeln!(anstream::stderr(), "{what}");
 }
 
 fn parse_listen(text: &str) -> Result<SocketAddr, String> {

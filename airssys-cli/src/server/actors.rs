@@ -6,6 +6,7 @@ use std::time::Duration;
 
 // Layer 2: Third-party crate imports
 use airssys_wasm::core::component::MessagePayload;
+use airssys_wasm::core::component::message::ComponentMessage;
 use airssys_wasm::system::asking::DEFAULT_PATIENCE;
 use airssys_wasm::system::handle::System;
 use airssys_wasm::system::status::ActorStatus;
@@ -20,6 +21,10 @@ use crate::server::extract::{Actor, Asked, Body, check_wait};
 use crate::server::problem::Problem;
 use crate::server::shared::Shared;
 use crate::server::status::Json;
+
+/// The header with the id that the sender gives a message, so that it is handled once
+/// however often it is sent. HTTP's draft of an `Idempotency-Key` calls it so.
+pub(crate) const ID_HEADER: &str = "idempotency-key";
 
 /// How to ask.
 #[derive(Debug, Deserialize)]
@@ -61,6 +66,7 @@ pub(crate) async fn ask(
     }
     let system = in_trace(&shared.system, &headers);
     let message = system.message(&to, query.kind, MessagePayload::from(body));
+    let message = with_id(message, &headers)?;
     let asked = system.ask_within(message, patience).await;
     let reply = asked.map_err(|error| Problem::of_ask(&to, error))?;
     Ok(match reply {
@@ -83,6 +89,7 @@ pub(crate) async fn send(
 ) -> Result<StatusCode, Problem> {
     let system = in_trace(&shared.system, &headers);
     let message = system.message(&to, query.kind, MessagePayload::from(body));
+    let message = with_id(message, &headers)?;
     let sent = match query.wait_ms {
         None => system.send_message(message).await,
         Some(wait_ms) => {
@@ -129,6 +136,19 @@ pub(crate) fn in_trace(system: &System, headers: &HeaderMap) -> System {
     match header.and_then(|value| value.to_str().ok()) {
         Some(trace_parent) => system.in_trace(trace_parent),
         None => system.clone(),
+    }
+}
+
+/// The message with the id that its request has, if it has one.
+fn with_id(message: ComponentMessage, headers: &HeaderMap) -> Result<ComponentMessage, Problem> {
+    let mut ids = headers.get_all(ID_HEADER).iter();
+    match (ids.next(), ids.next()) {
+        (None, _) => Ok(message),
+        (Some(id), None) => match str::from_utf8(id.as_bytes()) {
+            Ok(id) => Ok(message.with_id(id)),
+            Err(_) => Err(Problem::invalid("an `Idempotency-Key` is UTF-8")),
+        },
+        (Some(_), Some(_)) => Err(Problem::invalid("there are several `Idempotency-Key`s")),
     }
 }
 

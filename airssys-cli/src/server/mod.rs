@@ -2,6 +2,7 @@
 
 pub(crate) mod actors;
 pub(crate) mod components;
+pub(crate) mod data;
 pub(crate) mod dead_letter_view;
 pub(crate) mod dead_letters;
 pub(crate) mod extract;

@@ -4,6 +4,7 @@
 use airssys_wasm::core::component::id::ComponentId;
 use airssys_wasm::core::delivery::refusal::Refusal;
 use airssys_wasm::core::runtime::errors::WasmError;
+use airssys_wasm::system::data::error::DataError;
 use airssys_wasm::system::error::{AskError, ControlError, PublishError, StartError};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 // Layer 3: Internal module imports
 use crate::advice;
+use crate::data_advice::{self, STORE_FAILED};
 use crate::failure::Failure;
 use crate::input::ComponentFile;
 
@@ -163,6 +165,16 @@ impl From<Refusal> for Problem {
                 "shutting-down",
                 "start it again: `airssys up`",
             ),
+            Refusal::StoreFailed => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "store-failed",
+                STORE_FAILED,
+            ),
+            Refusal::InvalidId => (
+                StatusCode::BAD_REQUEST,
+                "invalid-id",
+                "choose another one (`--id`, `Idempotency-Key`)",
+            ),
             _ => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "too-many",
@@ -170,6 +182,30 @@ impl From<Refusal> for Problem {
             ),
         };
         Self::new(status, kind, refusal.to_string()).next(next)
+    }
+}
+
+impl From<DataError> for Problem {
+    fn from(error: DataError) -> Self {
+        if let DataError::Refused(refusal) = error {
+            return refusal.into();
+        }
+        let status = match &error {
+            DataError::NoComponent(_) | DataError::NoState(_) => StatusCode::NOT_FOUND,
+            DataError::NoDataFolder
+            | DataError::NotDurable(_)
+            | DataError::NotStopped(_)
+            | DataError::Destination { .. } => StatusCode::CONFLICT,
+            DataError::InvalidState(_) | DataError::OverQuota(_) | DataError::TooLarge { .. } => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            DataError::Disk(_) => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let failure = data_advice::not_done(&error);
+        Self::new(status, &failure.kind, failure.message)
+            .because(failure.cause)
+            .next(failure.next)
     }
 }
 
@@ -200,6 +236,16 @@ impl From<AskError> for Problem {
             )
             .because("the actor is busy, or waits for another; the message may be handled yet")
             .next("see what waits with `airssys ps --actors`, or wait longer with `--timeout-ms`"),
+            AskError::Undecided(error) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "undecided",
+                "the store failed before the disk had the answer",
+            )
+            .because(error.to_string())
+            .next(
+                "free space or mend the disk, start the system again, and ask again with the \
+                 same `--id`: then the message is handled once, whatever became of it",
+            ),
             error => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "failed",

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use crate::server::guard::{check_length, guard};
 use crate::server::problem::Problem;
 use crate::server::shared::Shared;
-use crate::server::{actors, components, dead_letters, logs, status, topics};
+use crate::server::{actors, components, data, dead_letters, logs, status, topics};
 
 /// Answers requests until `end` is sent or dropped, and then those that are under way.
 ///
@@ -76,6 +76,11 @@ fn router(shared: Arc<Shared>) -> Router {
             "/v1/actors/{namespace}/{name}/{instance}/stop",
             post(actors::stop),
         )
+        .route(
+            "/v1/actors/{namespace}/{name}/{instance}/state",
+            get(data::export).post(data::import),
+        )
+        .route("/v1/backup", post(data::backup))
         .route("/v1/components", get(components::list))
         .route(
             "/v1/components/{namespace}/{name}/rollback",

@@ -117,6 +117,11 @@ fn words(event: &Event) -> (Severity, Option<&ComponentId>, String) {
             let text = format!("{component} is back at version {to}, after {failures} failures");
             (Error, None, text)
         }
+        Event::StoreFailed { reason } => (
+            Error,
+            None,
+            format!("the store failed, and the system takes nothing any more: {reason}"),
+        ),
         Event::ShuttingDown => (Info, None, "the system takes no more messages".to_owned()),
         other => (Info, None, serde_json::to_string(other).unwrap_or_default()),
     }

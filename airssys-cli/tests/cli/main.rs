@@ -7,6 +7,7 @@
 
 mod arguments;
 mod caching;
+mod data;
 mod failures;
 mod hostile_http;
 mod inspecting;
@@ -19,5 +20,6 @@ mod repeating;
 mod run;
 mod system;
 mod talking;
+mod transferring;
 mod trying;
 mod up;

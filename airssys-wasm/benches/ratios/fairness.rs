@@ -72,11 +72,12 @@ fn measure(
     let windows = plan.windows;
     let idle = both(&stage, &system, windows)?;
     prepare(&stage, &system)?;
-    for hog in hogs() {
-        system.send(&hog, "run", "").await?;
-    }
-    // Until they have settled where they run.
-    stage.run(async {
+    let hogged = system.clone();
+    stage.run(async move {
+        for hog in hogs() {
+            hogged.send(&hog, "run", "").await?;
+        }
+        // Until they have settled where they run.
         sleep(SETTLING).await;
         Ok(())
     })?;

@@ -27,19 +27,28 @@ const OTHER_KEYS: usize = 100;
 const VALUE_BYTES: usize = 64;
 
 /// How often it reads the key in one turn.
-const READS: u32 = 1_000;
+pub(crate) const READS: u32 = 1_000;
 
 pub(crate) fn measure(plan: Plan) -> Outcome<Vec<Figure>> {
     let engine = Arc::new(WasmtimeEngine::new()?);
     let reads = guest::from_text(include_str!("guests/reads.wat"))?;
     let mut ours = Ours::new(&engine, &reads, keys())?;
-    let mut raw = Raw::new(bare(Linker::new(engine.engine()))?, &reads)?;
     let compared = compare(
         plan,
         per_read(plan, |message| ours.turn(message))?,
-        per_read(plan, |message| raw.call(message))?,
+        per_bare_read(plan, &engine)?,
     )?;
     Ok(vec![Figure::ratio("host_call", compared)])
+}
+
+/// The floor of all reads.
+pub(crate) fn per_bare_read(
+    plan: Plan,
+    engine: &WasmtimeEngine,
+) -> Outcome<impl FnMut() -> Outcome<f64> + use<>> {
+    let reads = guest::from_text(include_str!("guests/reads.wat"))?;
+    let mut raw = Raw::new(bare(Linker::new(engine.engine()))?, &reads)?;
+    per_read(plan, move |message| raw.call(message))
 }
 
 /// The time of one read: of a turn with many, less that of a turn with none.

@@ -15,25 +15,34 @@ use measure::{Outcome, Plan};
 
 mod activate;
 mod ask;
+mod bare_store;
 mod call;
 mod density;
+mod disk;
+mod durable_ask;
+mod durable_turns;
 mod fairness;
 mod figure;
 mod growth;
 mod guest;
+mod hop_durable;
 mod host_call;
 mod instantiate;
+mod killed;
 mod load;
 mod measure;
 mod ours;
+mod overlay_read;
 mod raw;
+mod recovery;
+mod ring;
 mod stage;
 mod tell;
 mod upgrade;
 
 type Group = (&'static str, fn(Plan) -> Outcome<Vec<Figure>>);
 
-const GROUPS: [Group; 12] = [
+const GROUPS: [Group; 17] = [
     ("call", call::measure),
     ("host_call", host_call::measure),
     ("instantiate", instantiate::measure),
@@ -41,11 +50,16 @@ const GROUPS: [Group; 12] = [
     ("ask", ask::measure),
     ("tell", tell::measure),
     ("activate", activate::measure),
+    ("overlay_read", overlay_read::measure),
+    ("hop_durable", hop_durable::measure),
     ("fairness", fairness::measure_new),
     ("fairness_known", fairness::measure_known),
     ("upgrade", upgrade::measure),
     ("density", density::measure),
     ("growth", growth::measure),
+    ("durable_turns", durable_turns::measure),
+    ("durable_ask", durable_ask::measure),
+    ("recovery", recovery::measure),
 ];
 
 fn main() -> ExitCode {
@@ -72,6 +86,11 @@ fn run() -> Outcome {
         if groups == [name] {
             println!("{}", measure(plan)?);
             return Ok(());
+        }
+    }
+    for (name, live) in killed::LIVES {
+        if groups == [name] {
+            return live(plan);
         }
     }
     for (group, measure) in GROUPS {

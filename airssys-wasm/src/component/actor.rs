@@ -196,8 +196,10 @@ impl<W: World> Actor<W> {
                 return Course::Continue(());
             };
             let course = self.pause(pause).await;
-            if course.is_break() {
-                self.give_up(envelope, *failed, attempt);
+            if let Course::Break(ending) = course {
+                if !is_kept(&envelope, ending) {
+                    self.give_up(envelope, *failed, attempt);
+                }
                 return course;
             }
         }
@@ -298,8 +300,7 @@ impl<W: World> Actor<W> {
         let left = self.world.directory().remove(&self.cell);
         let batch = std::mem::take(&mut self.batch);
         for envelope in batch.into_iter().chain(left) {
-            // What is on disk is handled after the next start.
-            if envelope.stored.is_none() || ending != Refusal::ShuttingDown {
+            if !is_kept(&envelope, ending) {
                 self.bury(envelope, DeathCause::Ended(ending), 0, None);
             }
         }
@@ -327,6 +328,12 @@ impl<W: World> Actor<W> {
             .as_ref()
             .map_or(self.pace, |life| life.guest.pace())
     }
+}
+
+/// Whether a message outlives its actor's end: what is on disk is handled after the next
+/// start.
+fn is_kept(envelope: &Envelope, ending: Refusal) -> bool {
+    envelope.stored.is_some() && ending == Refusal::ShuttingDown
 }
 
 impl<W: World> Drop for Actor<W> {

@@ -44,6 +44,9 @@ pub struct Mailbox {
 #[derive(Debug, Default)]
 struct Queue {
     envelopes: VecDeque<Envelope>,
+    /// What was asked before anybody knew that more is on disk than is read at once. It
+    /// comes after that.
+    asked: VecDeque<Envelope>,
     /// Drained by the actor, and perhaps not handled yet.
     in_hand: usize,
     waker: Option<Waker>,
@@ -188,6 +191,13 @@ impl Mailbox {
         // What was offered meanwhile is among what was read, or comes after it.
         let is_new = |envelope: &Envelope| envelope.stored.is_none_or(|it| it.seq > page.as_of);
         queue.envelopes.retain(is_new);
+        if page.has_more {
+            queue.set_asked_aside();
+        } else {
+            let newer = std::mem::take(&mut queue.envelopes);
+            queue.envelopes = std::mem::take(&mut queue.asked);
+            queue.envelopes.extend(newer);
+        }
         let read = page.envelopes.len() as u64;
         let last = page.envelopes.back().and_then(|envelope| envelope.stored);
         for envelope in page.envelopes.into_iter().rev() {
@@ -329,7 +339,8 @@ impl Mailbox {
     pub(crate) fn close(&self) -> VecDeque<Envelope> {
         let mut queue = self.lock();
         queue.is_closed = true;
-        let left = std::mem::take(&mut queue.envelopes);
+        let mut left = std::mem::take(&mut queue.envelopes);
+        left.append(&mut queue.asked);
         drop(queue);
         self.space.notify_waiters();
         left
@@ -342,7 +353,7 @@ impl Mailbox {
 
 impl Queue {
     fn len(&self) -> usize {
-        self.envelopes.len() + self.in_hand
+        self.envelopes.len() + self.asked.len() + self.in_hand
     }
 
     fn has_space(&self, capacity: usize) -> bool {
@@ -364,6 +375,14 @@ impl Queue {
             self.rest = Rest::OnDisk;
         }
         true
+    }
+
+    /// Lets what is on disk go before what is not.
+    fn set_asked_aside(&mut self) {
+        let envelopes = std::mem::take(&mut self.envelopes).into_iter();
+        let (stored, asked) = envelopes.partition::<VecDeque<_>, _>(|it| it.stored.is_some());
+        self.envelopes = stored;
+        self.asked.extend(asked);
     }
 
     /// Leaves the messages on disk that come after what was read from there.
@@ -600,19 +619,23 @@ mod tests {
         handled: Vec<(MessageNumber, usize)>,
         asked: (usize, usize),
         seq: u64,
+        /// The last message that was on disk when the actor began.
+        began_with: u64,
     }
 
     impl Durable {
-        fn new(capacity: usize) -> Self {
+        fn new(capacity: usize, on_disk: u64) -> Self {
+            let number = |seq| MessageNumber { seq, index: 0 };
             Self {
                 mailbox: Mailbox::of_durable(capacity),
                 cx: Context::from_waker(Waker::noop()),
-                disk: Default::default(),
+                disk: (1..=on_disk).map(|seq| (number(seq), 0)).collect(),
                 unoffered: Default::default(),
                 batch: VecDeque::new(),
                 handled: Vec::new(),
                 asked: (0, 0),
-                seq: 0,
+                seq: on_disk,
+                began_with: on_disk,
             }
         }
 
@@ -661,7 +684,12 @@ mod tests {
                         let sender = self.disk.remove(&number).expect("handled once");
                         self.handled.push((number, sender));
                     }
-                    None => self.asked.1 += 1,
+                    None => {
+                        self.asked.1 += 1;
+                        let first = self.disk.keys().next();
+                        let first = first.map_or(u64::MAX, |number| number.seq);
+                        assert!(first > self.began_with, "it is before what waited");
+                    }
                 }
             }
         }
@@ -677,9 +705,9 @@ mod tests {
     proptest! {
         #[test]
         fn messages_on_disk_are_handled_once_and_in_the_order_of_their_sender(
-            happenings in happenings(), capacity in 1..5_usize,
+            happenings in happenings(), capacity in 1..5_usize, on_disk in 0..20_u64,
         ) {
-            let mut actor = Durable::new(capacity);
+            let mut actor = Durable::new(capacity, on_disk);
             for happening in happenings {
                 match happening {
                     Happening::Commit(sender) => actor.commit(sender),

@@ -66,6 +66,12 @@ pub struct Limits {
     pub storage_bytes: u64,
     /// The number of an actor's keys. Default 100 000.
     pub storage_keys: u64,
+    /// All keys and values of all actors of the component. Default 64 GiB. Turns that are under
+    /// way at once do not see what the others are about to write, and may exceed it by that.
+    pub total_storage_bytes: u64,
+    /// The number of keys of all actors of the component. Default 100 000 000. As
+    /// `total_storage_bytes` it may be exceeded by turns that are under way at once.
+    pub total_storage_keys: u64,
     /// Keys asked for in one `get-many`, and listed in one page. Default 1 024.
     pub keys_per_call: u64,
     /// Random bytes asked for in one call. Default 64 KiB.
@@ -96,6 +102,8 @@ impl Default for Limits {
             value_bytes: MIB,
             storage_bytes: 64 * MIB,
             storage_keys: 100_000,
+            total_storage_bytes: 64 * 1024 * MIB,
+            total_storage_keys: 100_000_000,
             keys_per_call: 1_024,
             random_bytes: 64 * KIB,
             turn_log_lines: 256,
@@ -144,6 +152,10 @@ pub enum Limit {
     StorageBytes,
     /// [`Limits::storage_keys`].
     StorageKeys,
+    /// [`Limits::total_storage_bytes`].
+    TotalStorageBytes,
+    /// [`Limits::total_storage_keys`].
+    TotalStorageKeys,
     /// [`Limits::keys_per_call`].
     KeysPerCall,
     /// [`Limits::random_bytes`].
@@ -179,6 +191,8 @@ impl Limit {
             Self::ValueBytes => "value_bytes",
             Self::StorageBytes => "storage_bytes",
             Self::StorageKeys => "storage_keys",
+            Self::TotalStorageBytes => "total_storage_bytes",
+            Self::TotalStorageKeys => "total_storage_keys",
             Self::KeysPerCall => "keys_per_call",
             Self::RandomBytes => "random_bytes",
             Self::WasmStackBytes => "wasm_stack_bytes",
@@ -272,6 +286,8 @@ mod tests {
             Limit::ValueBytes,
             Limit::StorageBytes,
             Limit::StorageKeys,
+            Limit::TotalStorageBytes,
+            Limit::TotalStorageKeys,
             Limit::KeysPerCall,
             Limit::RandomBytes,
         ] {

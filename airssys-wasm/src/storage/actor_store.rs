@@ -1,7 +1,11 @@
 //! Where a system keeps what its actors committed.
 
 // Layer 1: Standard library imports
+use std::path::PathBuf;
 use std::sync::Arc;
+
+// Layer 2: Third-party crate imports
+use serde::Serialize;
 
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
@@ -12,9 +16,9 @@ use crate::core::storage::store::{
     ActorRecord, Committed, MessagePage, Store, StoreError,
 };
 use crate::core::turn::call::CallOutcome;
-use crate::storage::data_folder::DataFolder;
 use crate::storage::log::log::{Appended, CommitLog};
 use crate::storage::memory::MemoryStore;
+use crate::storage::path_text::write_path;
 
 /// Keeps ephemeral actors in memory, and durable ones in a commit log on disk, if there is
 /// one.
@@ -22,8 +26,17 @@ use crate::storage::memory::MemoryStore;
 pub struct ActorStore {
     memory: MemoryStore,
     log: Option<CommitLog>,
-    /// Ours until the log is closed, which is dropped first.
-    _folder: Option<DataFolder>,
+    data: Option<Arc<DataInfo>>,
+}
+
+/// The data that a store on disk began with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DataInfo {
+    /// The folder that it is in.
+    #[serde(serialize_with = "write_path")]
+    pub folder: PathBuf,
+    /// How many messages waited in it from before.
+    pub waiting_at_start: u64,
 }
 
 /// Proof that a turn is committed: on its way to the disk, or with nothing to go there.
@@ -43,16 +56,46 @@ impl ActorStore {
         Self {
             memory: MemoryStore::new(),
             log: None,
-            _folder: None,
+            data: None,
         }
     }
 
     /// A store with a commit log.
-    pub(crate) fn on_disk(folder: DataFolder, log: CommitLog) -> Self {
+    pub(crate) fn on_disk(log: CommitLog, data: DataInfo) -> Self {
         Self {
             memory: MemoryStore::new(),
             log: Some(log),
-            _folder: Some(folder),
+            data: Some(Arc::new(data)),
+        }
+    }
+
+    /// The data that it began with, if it is on disk.
+    pub fn data(&self) -> Option<&Arc<DataInfo>> {
+        self.data.as_ref()
+    }
+
+    /// Writes everything down and gives the folder back. Nothing can be read or committed
+    /// afterwards.
+    ///
+    /// # Errors
+    ///
+    /// When the store has failed, now or earlier.
+    pub(crate) async fn close(&self) -> Result<(), StoreError> {
+        match &self.log {
+            Some(log) => log.close().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the store works.
+    ///
+    /// # Errors
+    ///
+    /// When it has failed.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        match &self.log {
+            Some(log) => log.append(Commit::default()).map(drop),
+            None => Ok(()),
         }
     }
 

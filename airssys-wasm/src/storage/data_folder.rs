@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
 use thiserror::Error;
@@ -28,8 +29,8 @@ const FORMAT_WORDS: &str = "airssys data, format ";
 #[derive(Debug)]
 pub struct DataFolder {
     path: PathBuf,
-    /// Unlocked when it is dropped.
-    _lock: File,
+    /// Unlocked when it is dropped, here and by all who opened a file.
+    lock: Arc<File>,
 }
 
 /// Why a folder cannot be used.
@@ -105,7 +106,7 @@ impl DataFolder {
         check_format(&path)?;
         Ok(Self {
             path,
-            _lock: locked,
+            lock: Arc::new(locked),
         })
     }
 
@@ -127,9 +128,11 @@ impl DataFolder {
         &self.path
     }
 
-    /// Its files.
+    /// Its files. No other process can use the folder while one of them is open.
     pub(crate) fn disk(&self) -> Result<Folder, DataFolderError> {
-        Folder::open(&self.path).map_err(|source| io_error(&self.path, source))
+        let folder = Folder::open(&self.path);
+        let folder = folder.map_err(|source| io_error(&self.path, source))?;
+        Ok(folder.locked(Arc::clone(&self.lock)))
     }
 }
 
@@ -145,6 +148,12 @@ fn lock(folder: &Path) -> Result<File, DataFolderError> {
         }),
         Err(TryLockError::Error(source)) => Err(io_error(&path, source)),
     }
+}
+
+/// Makes a folder a data folder, when everything else that belongs to it is there.
+pub(crate) fn write_format(path: &Path) -> Result<(), DataFolderError> {
+    let folder = Folder::open(path).map_err(|source| io_error(path, source))?;
+    begin(path, &folder)
 }
 
 /// Writes what the folder is, before anything else is in it.

@@ -6,5 +6,6 @@ pub mod data_folder;
 pub mod disk;
 pub(crate) mod log;
 pub mod memory;
+pub(crate) mod path_text;
 pub(crate) mod tables;
 pub(crate) mod wal;

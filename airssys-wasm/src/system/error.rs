@@ -22,6 +22,7 @@ use crate::messaging::dead_letters::DeadLetterId;
 use crate::storage::data_folder::DataFolderError;
 use crate::system::component_name::InvalidName;
 use crate::system::config::problem::ConfigError;
+use crate::system::data::error::DataError;
 
 /// Why a system did not start, or a component was not added to one.
 #[derive(Debug, Error)]
@@ -48,8 +49,8 @@ pub enum StartError {
     #[error(transparent)]
     DataFolder(#[from] DataFolderError),
     /// The data cannot be read.
-    #[error("{0}")]
-    Data(String),
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// A component has no bytes and no file.
     #[error("component `{0}` has no source: name a file, or hand over its bytes")]
     NoSource(String),

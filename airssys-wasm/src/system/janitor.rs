@@ -9,6 +9,7 @@ use tokio::select;
 use tokio::time::{sleep, sleep_until};
 
 // Layer 3: Internal module imports
+use crate::component::world::World;
 use crate::system::node::Node;
 
 /// How often idle actors are looked for, and the clock is compared with the system's.
@@ -53,7 +54,7 @@ async fn keep_time(node: Weak<Node>) {
     }
 }
 
-/// Passivates idle actors.
+/// Passivates idle actors, wakes those for which messages wait, and forgets old answers.
 async fn sweep(node: Weak<Node>) {
     loop {
         sleep(SWEEP).await;
@@ -61,6 +62,10 @@ async fn sweep(node: Weak<Node>) {
             return;
         };
         node.clock.follow_system_time();
+        if let (Ok(()), Err(error)) = (node.is_open(), node.store.check()) {
+            node.halt(&error);
+        }
+        node.forget_answers();
         node.directory.sweep(&node);
         node.wake();
     }

@@ -5,6 +5,7 @@ pub mod builder;
 mod burial;
 pub mod component_name;
 pub mod config;
+pub mod data;
 pub mod error;
 pub mod handle;
 pub mod janitor;

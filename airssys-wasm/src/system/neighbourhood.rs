@@ -13,7 +13,10 @@ use crate::core::component::message::ComponentMessage;
 use crate::core::delivery::envelope::{Answer, Envelope};
 use crate::core::delivery::post::{Admission, Post};
 use crate::core::delivery::refusal::Refusal;
+use crate::core::limits::Limits;
+use crate::core::storage::commit::Growth;
 use crate::core::storage::gated::Gated;
+use crate::core::storage::usage::Usage;
 use crate::core::turn::call::{Call, CallOutcome};
 use crate::core::turn::errors::{CallError, HostError};
 use crate::core::turn::surroundings::{PendingOutcome, Surroundings};
@@ -24,11 +27,18 @@ use crate::system::node::Node;
 pub(crate) struct Neighbourhood {
     /// Weak, since the node owns the actors that own this.
     node: Weak<Node>,
+    /// What all actors of the component keep.
+    usage: Arc<Usage>,
+    limits: Limits,
 }
 
 impl Neighbourhood {
-    pub(crate) fn new(node: Weak<Node>) -> Self {
-        Self { node }
+    pub(crate) fn new(node: Weak<Node>, usage: Arc<Usage>, limits: Limits) -> Self {
+        Self {
+            node,
+            usage,
+            limits,
+        }
     }
 
     fn node(&self) -> Result<Arc<Node>, HostError> {
@@ -95,6 +105,10 @@ impl Drop for Waiting {
 impl Surroundings for Neighbourhood {
     fn admit(&self, target: &ComponentId) -> Result<(), HostError> {
         Ok(self.node()?.admit(target)?)
+    }
+
+    fn admit_growth(&self, growth: Growth) -> Result<(), HostError> {
+        self.usage.admit(&self.limits, growth)
     }
 
     fn components(&self) -> Arc<[String]> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::dead_letter::DeadLetter;
 use crate::core::delivery::refusal::Refusal;
-use crate::core::storage::store::{Store, VersionId};
+use crate::core::storage::store::{Store, StoreError, VersionId};
 use crate::core::turn::recorded::RecordedTurn;
 use crate::messaging::dead_letters::DeadLetterId;
 use crate::system::builder::Source;
@@ -70,6 +70,11 @@ impl System {
     /// The system at this moment: components, groups, and what was counted.
     pub fn status(&self) -> SystemStatus {
         self.node.status()
+    }
+
+    /// Why the system's store failed, if it did: the system takes no messages any more.
+    pub fn store_failure(&self) -> Option<StoreError> {
+        self.node.halted().cloned()
     }
 
     /// The actors that are live at this moment, by address.

@@ -1,24 +1,30 @@
 //! What was open when the system ended, taken up again.
 
 // Layer 1: Standard library imports
+use std::path::absolute;
 use std::sync::Arc;
 
 // Layer 3: Internal module imports
+use crate::component::world::World;
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::envelope::{Answer, Envelope};
-use crate::core::storage::row::{RowKey, StoredMessage};
-use crate::core::storage::commit::Commit;
 use crate::core::delivery::post::Post;
+use crate::core::storage::commit::Commit;
+use crate::core::storage::row::{ANSWER_PERIOD_MS, RowKey, StoredMessage};
 use crate::core::storage::usage::Usage;
 use crate::messaging::correlation::Request;
-use crate::storage::actor_store::ActorStore;
+use crate::storage::actor_store::{ActorStore, DataInfo};
 use crate::storage::data_folder::DataFolder;
 use crate::storage::log::log::CommitLog;
 use crate::storage::log::recovery::Recovered;
 use crate::storage::log::settings::LogSettings;
 use crate::system::config::system::SystemConfig;
+use crate::system::data::error::DataError;
 use crate::system::error::StartError;
 use crate::system::node::Node;
+
+/// How many answers are forgotten at once.
+const MAX_FORGOTTEN: usize = 10_000;
 
 /// Opens the store of a system, and tells what was committed in it before.
 pub(crate) fn open_store(config: &SystemConfig) -> Result<(ActorStore, Recovered), StartError> {
@@ -27,9 +33,13 @@ pub(crate) fn open_store(config: &SystemConfig) -> Result<(ActorStore, Recovered
     };
     let folder = DataFolder::open(path)?;
     let disk = folder.disk()?;
-    let (log, recovered) = CommitLog::open(disk, LogSettings::default())
-        .map_err(|error| StartError::Data(error.to_string()))?;
-    Ok((ActorStore::on_disk(folder, log), recovered))
+    let opened = CommitLog::open(disk, LogSettings::default());
+    let (log, recovered) = opened.map_err(DataError::from)?;
+    let data = DataInfo {
+        folder: absolute(folder.path()).unwrap_or_else(|_| folder.path().into()),
+        waiting_at_start: recovered.backlog.values().map(|it| it.messages).sum(),
+    };
+    Ok((ActorStore::on_disk(log, data), recovered))
 }
 
 impl Node {
@@ -73,6 +83,26 @@ impl Node {
     pub(crate) fn usage_of(&self, component: &str) -> Arc<Usage> {
         let log = self.store.log();
         Arc::new(log.map_or_else(Usage::default, |log| Usage::of(log.usage(component))))
+    }
+
+    /// Forgets what messages with ids were answered when two periods have passed, some at a
+    /// time.
+    pub(crate) fn forget_answers(self: &Arc<Self>) {
+        let Some(log) = self.store.log() else {
+            return;
+        };
+        let period = self.clock.now().unix_ms / ANSWER_PERIOD_MS;
+        let expired = log.expired_answers(period.saturating_sub(1), MAX_FORGOTTEN);
+        match expired {
+            Ok(expired) => {
+                let mut commit = Commit::default();
+                for (actor, key) in expired {
+                    commit.remove(&actor, key);
+                }
+                Post::commit(self, commit);
+            }
+            Err(error) => self.halt(&error),
+        }
     }
 
     fn remove_row(self: &Arc<Self>, actor: &ComponentId, key: RowKey) {

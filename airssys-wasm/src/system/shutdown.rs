@@ -18,10 +18,11 @@ use crate::system::waiting::until;
 /// end no earlier than by its own deadline, and is not waited for that long.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What was left when a system ended.
+/// What was left when a system ended. Of durable actors it is there at the next start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ShutdownReport {
-    /// Messages that were accepted and not handled in time. They became dead letters.
+    /// Messages that were accepted and not handled in time. They became dead letters, but
+    /// for those that wait on disk.
     pub messages: u64,
     /// Actors whose turn was still under way.
     pub busy_actors: Vec<String>,
@@ -61,6 +62,9 @@ impl Node {
         until(GRACE, || self.directory.is_empty()).await;
         let open = self.router.open();
         let left = self.directory.cells();
+        if let Err(error) = self.store.close().await {
+            self.halt(&error);
+        }
         ShutdownReport {
             messages: self.buried().saturating_sub(buried)
                 + left

@@ -13,8 +13,10 @@ use crate::component::deployment::Counters;
 use crate::component::supervision::status::{GroupStatus, Standing};
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
+use crate::core::storage::durability::Durability;
 use crate::core::storage::store::VersionId;
 use crate::messaging::router::Open;
+use crate::storage::actor_store::DataInfo;
 use crate::system::node::{Component, Node};
 
 /// A system at one moment.
@@ -24,6 +26,10 @@ pub struct SystemStatus {
     pub name: String,
     /// How long it has been running, in milliseconds.
     pub uptime_ms: u64,
+    /// The data that it began with, if it keeps any on disk.
+    pub data: Option<Arc<DataInfo>>,
+    /// Why its store failed, if it did: then it takes no messages until it is started again.
+    pub store_failure: Option<String>,
     /// How many actors are live.
     pub live_actors: usize,
     /// Its components, by name.
@@ -53,8 +59,17 @@ pub struct ComponentStatus {
     pub is_on_trial: bool,
     /// How many of its actors are live.
     pub live_actors: usize,
-    /// How many messages wait for them.
+    /// How many messages wait for them in memory.
     pub waiting: usize,
+    /// How many more messages wait for them on disk alone, as far as is known. What waits for
+    /// actors that are not live is not counted.
+    pub on_disk: u64,
+    /// What its actors keep when the process or the machine fails.
+    pub durability: Durability,
+    /// Bytes of all keys and values that its actors keep.
+    pub storage_bytes: u64,
+    /// How many keys they keep.
+    pub storage_keys: u64,
     /// What was counted since it was deployed.
     pub counts: Counts,
 }
@@ -87,8 +102,10 @@ pub struct ActorStatus {
     pub phase: Option<Phase>,
     /// Whether it may run.
     pub standing: Standing,
-    /// How many messages wait for it.
+    /// How many messages wait for it in memory.
     pub waiting: usize,
+    /// How many more wait for it on disk alone, as far as is known, if it is live.
+    pub on_disk: u64,
     /// What runs it, if anything does.
     pub version: Option<Arc<VersionId>>,
     /// How long ago it last handled a message, in milliseconds, if it is live.
@@ -122,6 +139,8 @@ impl Node {
         SystemStatus {
             name: self.name.clone(),
             uptime_ms: now_ms,
+            data: self.store.data().cloned(),
+            store_failure: self.halted().map(ToString::to_string),
             live_actors: cells.len(),
             components: components
                 .iter()
@@ -161,6 +180,7 @@ impl Node {
             phase: cell.map(|cell| cell.phase()),
             standing: self.standing(address),
             waiting: cell.map_or(0, |cell| cell.mailbox.len()),
+            on_disk: cell.map_or(0, |cell| cell.mailbox.on_disk()),
             version,
             idle_ms: cell.map(|cell| now_ms.saturating_sub(cell.used_ms())),
             subscriptions: self.router.subscriptions_of(address),
@@ -180,7 +200,11 @@ fn status_of(component: &Component, cells: &[Arc<Cell>], now_ms: u64) -> Compone
         kept_versions: versions.iter().map(|it| Arc::clone(&it.id)).collect(),
         is_on_trial: deployment.is_on_trial(now_ms),
         live_actors: own.clone().count(),
-        waiting: own.map(|cell| cell.mailbox.len()).sum(),
+        waiting: own.clone().map(|cell| cell.mailbox.len()).sum(),
+        on_disk: own.map(|cell| cell.mailbox.on_disk()).sum(),
+        durability: deployment.settings.durability,
+        storage_bytes: deployment.usage.bytes(),
+        storage_keys: deployment.usage.keys(),
         counts: Counts::of(&deployment.counters),
     }
 }

@@ -1,6 +1,7 @@
 //! Adding components, and changing their versions while messages flow.
 
 // Layer 1: Standard library imports
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::component::deployment::{Deployment, Version};
 use crate::component::world::World;
 use crate::core::event::Event;
 use crate::core::storage::store::VersionId;
+use crate::core::storage::usage::Usage;
 use crate::core::turn::recorded::RecordedTurn;
 use crate::runtime::store::StoreManager;
 use crate::system::config::component::ComponentConfig;
@@ -67,12 +69,13 @@ impl Node {
         bytes: Vec<u8>,
     ) -> Result<Arc<VersionId>, StartError> {
         self.is_open().map_err(|_| StartError::ShuttingDown)?;
-        check_alone(&config)?;
+        self.check_alone(&config)?;
         let name = config.name.to_string();
         if self.component(&name).is_some() {
             return Err(StartError::Exists(name));
         }
-        let surroundings = Arc::new(Neighbourhood::new(Arc::downgrade(self)));
+        let usage = self.usage_of(&name);
+        let surroundings = self.neighbourhood(&config, &usage);
         let loaded = self.workshop.load(&config, bytes, surroundings).await;
         let program = loaded.map_err(|source| StartError::Component {
             name: name.clone(),
@@ -85,7 +88,7 @@ impl Node {
             program.id,
             program.make,
         );
-        let deployment = Arc::new(deployment.with_usage(self.usage_of(&name)));
+        let deployment = Arc::new(deployment.with_usage(usage));
         let version = Arc::clone(&deployment.current().id);
         let component = Component {
             config: Arc::new(config),
@@ -98,6 +101,28 @@ impl Node {
             version: Arc::clone(&version),
         });
         Ok(version)
+    }
+
+    /// Checks a component that comes alone, as strictly as if it had come with the system.
+    fn check_alone(&self, config: &ComponentConfig) -> Result<(), StartError> {
+        let alone = SystemConfig {
+            components: vec![config.clone()],
+            // All that counts is whether there is one.
+            data: self.store.log().map(|_log| PathBuf::from("data")),
+            ..SystemConfig::default()
+        };
+        Ok(alone.check()?)
+    }
+
+    /// Whom the actors of a component can reach.
+    fn neighbourhood(
+        self: &Arc<Self>,
+        config: &ComponentConfig,
+        usage: &Arc<Usage>,
+    ) -> Arc<Neighbourhood> {
+        let node = Arc::downgrade(self);
+        let limits = config.limits.clone();
+        Arc::new(Neighbourhood::new(node, Arc::clone(usage), limits))
     }
 
     fn insert(&self, name: String, component: Component) -> Result<(), StartError> {
@@ -126,7 +151,7 @@ impl Node {
         let component = self.existing(name)?;
         let busy = |_| ControlError::Busy(name.to_owned());
         let _changing = component.changing.try_lock().map_err(busy)?;
-        let surroundings = Arc::new(Neighbourhood::new(Arc::downgrade(self)));
+        let surroundings = self.neighbourhood(&component.config, &component.deployment.usage);
         let loaded = self.workshop.load(&component.config, bytes, surroundings);
         let program = loaded.await.map_err(ControlError::Component)?;
         let candidate = Version {
@@ -289,13 +314,4 @@ fn is_meant(id: &VersionId, wanted: &str) -> bool {
     let digest = id.digest.to_string();
     let is_beginning = |digest: &str| wanted.len() >= 6 && digest.starts_with(wanted);
     id.label == wanted || is_beginning(&digest) || is_beginning(&digest["sha256:".len()..])
-}
-
-/// Checks a component that comes alone, as strictly as if it had come with the system.
-fn check_alone(config: &ComponentConfig) -> Result<(), StartError> {
-    let alone = SystemConfig {
-        components: vec![config.clone()],
-        ..SystemConfig::default()
-    };
-    Ok(alone.check()?)
 }

@@ -13,7 +13,9 @@
 
 mod support;
 
+mod account;
 mod bad_pointer;
+mod baton;
 mod caller;
 mod chat_member;
 mod chat_room;

@@ -4,7 +4,9 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 // Layer 3: Internal module imports
+use crate::core::limits::{Limit, Limits};
 use crate::core::storage::commit::Growth;
+use crate::core::turn::errors::HostError;
 
 /// The bytes and keys that all actors of a component keep together.
 #[derive(Debug, Default)]
@@ -29,6 +31,19 @@ impl Usage {
             self.bytes.fetch_add(growth.bytes, Ordering::Relaxed);
             self.keys.fetch_add(growth.keys, Ordering::Relaxed);
         }
+    }
+
+    /// Whether a component may keep so much more.
+    ///
+    /// # Errors
+    ///
+    /// With the quota that would be exceeded.
+    #[inline]
+    pub fn admit(&self, limits: &Limits, growth: Growth) -> Result<(), HostError> {
+        let bytes = self.bytes().saturating_add_signed(growth.bytes);
+        HostError::check_quota(Limit::TotalStorageBytes, limits.total_storage_bytes, bytes)?;
+        let keys = self.keys().saturating_add_signed(growth.keys);
+        HostError::check_quota(Limit::TotalStorageKeys, limits.total_storage_keys, keys)
     }
 
     /// Bytes of keys and values.

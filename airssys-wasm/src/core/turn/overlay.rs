@@ -13,6 +13,7 @@ use crate::core::storage::commit::Growth;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::turn::effects::Writes;
 use crate::core::turn::errors::HostError;
+use crate::core::turn::surroundings::Surroundings;
 
 /// The writes that a turn has recorded so far.
 ///
@@ -25,6 +26,16 @@ pub(crate) struct Overlay {
     written_bytes: u64,
     /// What committing the writes would add to the actor's bytes and keys.
     growth: Growth,
+}
+
+/// What writes are laid over and bounded by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ground<'a> {
+    pub(crate) limits: &'a Limits,
+    /// What is committed.
+    pub(crate) committed: &'a Keyspace,
+    /// Who knows what all actors of the component keep together.
+    pub(crate) surroundings: &'a dyn Surroundings,
 }
 
 /// One page of keys.
@@ -57,31 +68,28 @@ impl Overlay {
 
     pub(crate) fn set(
         &mut self,
-        limits: &Limits,
-        committed: &Keyspace,
+        ground: Ground<'_>,
         key: String,
         value: Vec<u8>,
     ) -> Result<(), HostError> {
-        HostError::check_size(Limit::ValueBytes, limits.value_bytes, value.len())?;
-        self.write(limits, committed, key, Some(value.into()))
+        let allowed = ground.limits.value_bytes;
+        HostError::check_size(Limit::ValueBytes, allowed, value.len())?;
+        self.write(ground, key, Some(value.into()))
     }
 
-    pub(crate) fn remove(
-        &mut self,
-        limits: &Limits,
-        committed: &Keyspace,
-        key: String,
-    ) -> Result<(), HostError> {
-        self.write(limits, committed, key, None)
+    pub(crate) fn remove(&mut self, ground: Ground<'_>, key: String) -> Result<(), HostError> {
+        self.write(ground, key, None)
     }
 
     fn write(
         &mut self,
-        limits: &Limits,
-        committed: &Keyspace,
+        ground: Ground<'_>,
         key: String,
         value: Option<Bytes>,
     ) -> Result<(), HostError> {
+        let Ground {
+            limits, committed, ..
+        } = ground;
         check_key(limits, &key)?;
         let size = |value: &Bytes| (key.len() + value.len()) as i64;
         let before = self.get(committed, &key);
@@ -104,6 +112,9 @@ impl Overlay {
             HostError::check_quota(Limit::StorageBytes, limits.storage_bytes, bytes)?;
             let keys = total(committed.len() as u64, growth.keys);
             HostError::check_quota(Limit::StorageKeys, limits.storage_keys, keys)?;
+            if growth.bytes > 0 || growth.keys > 0 {
+                ground.surroundings.admit_growth(growth)?;
+            }
         }
 
         self.operations = operations;
@@ -208,6 +219,11 @@ fn next_of_both<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::turn::surroundings::Alone;
+    use std::sync::LazyLock;
+
+    static ALONE: LazyLock<Alone> = LazyLock::new(Alone::default);
+
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
@@ -249,13 +265,13 @@ mod tests {
                         let mut tried = model.clone();
                         tried.insert(key.clone(), value.clone());
                         let fits = size(&tried) <= 24 && tried.len() <= 6;
-                        let done = overlay.set(&limits, &committed, key, value);
+                        let done = overlay.set(ground(&limits, &committed), key, value);
                         prop_assert_eq!(done.is_ok(), fits);
                         if fits { model = tried; }
                     }
                     Step::Remove(key) => {
                         model.remove(&key);
-                        overlay.remove(&limits, &committed, key).unwrap();
+                        overlay.remove(ground(&limits, &committed), key).unwrap();
                     }
                     Step::Commit => {
                         committed.apply(overlay.take());
@@ -276,6 +292,14 @@ mod tests {
                     model.keys().filter(|k| k.starts_with(&prefix)).cloned().collect();
                 prop_assert_eq!(all_pages(&overlay, &committed, &prefix, page), expected);
             }
+        }
+    }
+
+    fn ground<'a>(limits: &'a Limits, committed: &'a Keyspace) -> Ground<'a> {
+        Ground {
+            limits,
+            committed,
+            surroundings: &*ALONE,
         }
     }
 
@@ -314,7 +338,7 @@ mod tests {
         let mut overlay = Overlay::default();
         let mut set = |key: &str, bytes| {
             overlay
-                .set(&limits, &committed, key.to_owned(), vec![0; bytes])
+                .set(ground(&limits, &committed), key.to_owned(), vec![0; bytes])
                 .map_err(|e| e.to_string())
         };
         let error = |text: &str| Err(text.to_owned());

@@ -93,6 +93,8 @@ impl Recorder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::turn::overlay::Ground;
+    use crate::core::turn::surroundings::Alone;
 
     fn context(turn: u64, seed: u8) -> TurnContext {
         TurnContext {
@@ -132,11 +134,17 @@ mod tests {
             ..Limits::default()
         };
         let committed = Default::default();
+        let surroundings = Alone::default();
+        let ground = Ground {
+            limits: &limits,
+            committed: &committed,
+            surroundings: &surroundings,
+        };
         let mut recorder = Recorder::default();
         recorder.begin(context(1, 0));
         recorder
             .overlay
-            .set(&limits, &committed, "k".into(), vec![1])
+            .set(ground, "k".into(), vec![1])
             .unwrap();
         recorder.outbox.cancel_timer(&limits, 1).unwrap();
         assert!(recorder.admit_log_line(&limits));

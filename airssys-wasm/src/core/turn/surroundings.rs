@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
+use crate::core::storage::commit::Growth;
 use crate::core::turn::call::{Call, CallOutcome};
 use crate::core::turn::errors::{CallError, HostError};
 
@@ -33,6 +34,17 @@ pub trait Surroundings: Debug + Send + Sync {
     ///
     /// What the guest is told.
     fn admit(&self, target: &ComponentId) -> Result<(), HostError>;
+
+    /// Whether the actors of this actor's component may keep so much more together.
+    ///
+    /// # Errors
+    ///
+    /// [`QuotaExceeded`](HostError::QuotaExceeded) with what is allowed and what would be
+    /// kept then.
+    fn admit_growth(&self, growth: Growth) -> Result<(), HostError> {
+        let _unlimited = growth;
+        Ok(())
+    }
 
     /// The components that there are, as `namespace/name`, in order.
     fn components(&self) -> Arc<[String]>;

@@ -9,7 +9,8 @@ use crate::core::limits::{Limit, Limits};
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::turn::errors::HostError;
 use crate::core::turn::notes::{Listing, Notes};
-use crate::core::turn::overlay::{Overlay, check_key};
+use crate::core::turn::overlay::{Ground, Overlay, check_key};
+use crate::core::turn::surroundings::Surroundings;
 use crate::runtime::bindings::storage::{Host, HostError as GuestError, KeyPage, SpaceUsed};
 use crate::runtime::state::StoreState;
 
@@ -17,6 +18,7 @@ use crate::runtime::state::StoreState;
 pub(crate) struct StorageView<'a> {
     limits: &'a Limits,
     committed: &'a Keyspace,
+    surroundings: &'a dyn Surroundings,
     overlay: &'a mut Overlay,
     notes: &'a mut Notes,
 }
@@ -26,8 +28,17 @@ impl<'a> StorageView<'a> {
         Self {
             limits: &state.settings.limits,
             committed: &state.keys,
+            surroundings: &*state.settings.surroundings,
             overlay: &mut state.recorder.overlay,
             notes: &mut state.recorder.notes,
+        }
+    }
+
+    fn ground(&self) -> Ground<'a> {
+        Ground {
+            limits: self.limits,
+            committed: self.committed,
+            surroundings: self.surroundings,
         }
     }
 
@@ -91,11 +102,13 @@ impl Host for StorageView<'_> {
     }
 
     fn set(&mut self, key: String, value: Vec<u8>) -> Result<(), GuestError> {
-        Ok(self.overlay.set(self.limits, self.committed, key, value)?)
+        let ground = self.ground();
+        Ok(self.overlay.set(ground, key, value)?)
     }
 
     fn remove(&mut self, key: String) -> Result<(), GuestError> {
-        Ok(self.overlay.remove(self.limits, self.committed, key)?)
+        let ground = self.ground();
+        Ok(self.overlay.remove(ground, key)?)
     }
 
     fn list_keys(

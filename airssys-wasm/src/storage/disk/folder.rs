@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
 #[cfg(target_os = "linux")]
@@ -27,6 +28,7 @@ const FILE_MODE: u32 = 0o600;
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
+    lock: Option<Arc<File>>,
 }
 
 /// An open file of a [`Folder`].
@@ -35,6 +37,8 @@ pub struct FolderFile {
     file: File,
     path: PathBuf,
     identity: Identity,
+    /// Whoever has a file open has the folder.
+    _lock: Option<Arc<File>>,
 }
 
 /// What tells files apart, whatever they are called. No other file has it while one is open.
@@ -53,7 +57,17 @@ impl Folder {
     pub fn open(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
         make(&path)?;
-        Ok(Self { path })
+        Ok(Self { path, lock: None })
+    }
+
+    /// The same with a lock that is kept until the folder and all files that were opened in
+    /// it are dropped.
+    #[must_use]
+    pub fn locked(self, lock: Arc<File>) -> Self {
+        Self {
+            lock: Some(lock),
+            ..self
+        }
     }
 
     /// Where it is.
@@ -69,6 +83,7 @@ impl Folder {
             file,
             path,
             identity,
+            _lock: self.lock.clone(),
         })
     }
 }

@@ -7,3 +7,4 @@ pub(crate) mod faulty;
 pub mod folder;
 #[cfg(test)]
 mod inode;
+pub(crate) mod overlaid;

@@ -271,3 +271,108 @@ fn bytes_of_row(row: &Row) -> usize {
         Row::Record(_) | Row::Request(_) | Row::Subscription => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::log::model::{actor, message};
+
+    type Written = (RowKey, Option<Row>);
+
+    fn batch(commits: &[(u64, &[Written])]) -> Batch {
+        let mut batch = Batch::default();
+        for (seq, rows) in commits {
+            let mut commit = Commit::default();
+            for (key, row) in *rows {
+                commit.write(&actor(0), key.clone(), row.clone());
+            }
+            batch.merge(*seq, commit);
+        }
+        batch
+    }
+
+    fn value(text: &'static str) -> Written {
+        (RowKey::State("k".into()), Some(Row::Value(text.into())))
+    }
+
+    fn sent(seq: u64) -> Written {
+        let number = MessageNumber { seq, index: 2 };
+        let row = Row::Message(Box::new(message(&actor(0), 1)));
+        (RowKey::Message(number), Some(row))
+    }
+
+    fn received(seq: u64) -> Written {
+        (sent(seq).0, None)
+    }
+
+    fn timer(is_set: Option<()>) -> Written {
+        // What the row says is of no matter here.
+        (RowKey::Timer(9), is_set.map(|()| Row::Subscription))
+    }
+
+    fn said(batch: &Batch) -> Vec<String> {
+        let rows = batch.rows();
+        let mut said: Vec<_> = rows
+            .map(|(_, key, row)| format!("{key:?} {}", row.is_some()))
+            .collect();
+        said.sort();
+        said
+    }
+
+    #[test]
+    fn the_last_write_to_a_row_counts() {
+        let gone = (RowKey::State("k".into()), None);
+        let batch = batch(&[(1, &[value("1")]), (2, &[gone]), (3, &[value("three")])]);
+        assert_eq!(said(&batch), [r#"State("k") true"#]);
+        let counts = batch.counts();
+        assert_eq!((counts.commits, counts.rows, counts.coalesced), (3, 1, 2));
+        assert_eq!(counts.bytes, ACTOR_BYTES + ROW_BYTES + 6);
+        assert_eq!(batch.last(), 3);
+    }
+
+    #[test]
+    fn what_was_put_and_removed_was_never_there() {
+        let batch = batch(&[
+            (1, &[sent(0), timer(Some(()))]),
+            (2, &[received(1), timer(None)]),
+        ]);
+        assert!(batch.is_void());
+        assert_eq!(said(&batch), [""; 0]);
+        assert_eq!(
+            (batch.counts().elided, batch.counts().bytes),
+            (2, ACTOR_BYTES)
+        );
+    }
+
+    #[test]
+    fn what_may_have_been_before_is_removed_for_good() {
+        let state = [value("1"), (RowKey::State("k".into()), None)];
+        for rows in [
+            // Of an earlier batch.
+            vec![received(7)],
+            // Of an earlier batch, and put again.
+            vec![sent(7), received(7)],
+            vec![timer(None), timer(Some(())), timer(None)],
+            state.to_vec(),
+        ] {
+            let commits: Vec<_> = rows.chunks(1).map(|row| (8, row)).collect();
+            let batch = batch(&commits);
+            assert_eq!(said(&batch), [format!("{:?} false", rows[0].0)]);
+        }
+    }
+
+    #[test]
+    fn layers_are_merged_as_commits_are() {
+        let mut older = batch(&[(1, &[sent(0), value("1")])]);
+        let mut newer = batch(&[(2, &[received(1), value("2"), sent(0)])]);
+        let rows = newer.take_rows(&actor(0)).unwrap();
+        older.absorb(actor(0), rows);
+        older.extend_to(2, 1);
+        let together = batch(&[
+            (1, &[sent(0), value("1")]),
+            (2, &[received(1), value("2"), sent(0)]),
+        ]);
+        assert_eq!(said(&older), said(&together));
+        assert_eq!(older.counts(), together.counts());
+    }
+}

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 // Layer 3: Internal module imports
+use crate::core::storage::store::StoreError;
 use crate::storage::codec::error::CodecError;
 use crate::storage::log::batch::Batch;
 use crate::storage::log::frame::raw_writes;
@@ -15,11 +16,14 @@ use crate::storage::log::shared::{Shared, Thread};
 use crate::storage::log::state::Rest;
 use crate::storage::tables::error::TablesError;
 use crate::storage::tables::table::RawWrite;
+use crate::storage::tables::tables::Tables;
 
 /// Why the checkpointer gave up.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub(crate) enum CheckpointerError {
+    #[error(transparent)]
+    Stopped(#[from] StoreError),
     #[error(transparent)]
     Tables(#[from] TablesError),
     #[error(transparent)]
@@ -32,9 +36,10 @@ pub(crate) enum CheckpointerError {
 ///
 /// When the disk fails.
 pub(crate) fn run(shared: &Shared) -> Result<(), CheckpointerError> {
+    let tables = shared.tables()?;
     while let Some(batch) = next_batch(shared) {
         let writes = raw_writes(&batch).collect::<Result<Vec<_>, _>>()?;
-        apply(shared, batch.last(), writes)?;
+        apply(shared, &tables, batch.last(), writes)?;
         drop(batch);
         end_checkpoint(shared);
     }
@@ -42,10 +47,15 @@ pub(crate) fn run(shared: &Shared) -> Result<(), CheckpointerError> {
 }
 
 /// Applies writes in the order of their keys, which is the quickest one.
-fn apply(shared: &Shared, frame: u64, mut writes: Vec<RawWrite>) -> Result<(), TablesError> {
+fn apply(
+    shared: &Shared,
+    tables: &Tables,
+    frame: u64,
+    mut writes: Vec<RawWrite>,
+) -> Result<(), TablesError> {
     writes.sort_unstable_by(|a, b| (a.table, &a.key).cmp(&(b.table, &b.key)));
     shared.lock().stats.applied_rows += writes.len() as u64;
-    shared.tables.apply(frame, writes)
+    tables.apply(frame, writes)
 }
 
 fn end_checkpoint(shared: &Shared) {

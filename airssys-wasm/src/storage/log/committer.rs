@@ -101,14 +101,14 @@ fn next_job(shared: &Shared) -> Option<Job> {
 /// bit, so that nobody waits long for the lock.
 fn settle(shared: &Shared, batch: Arc<Batch>, frame_bytes: usize) {
     let mut state = shared.lock();
-    let woken = state.set_durable(batch.last());
+    let woken = state.end_write(&batch, frame_bytes);
     shared.unlock(state);
     wake(woken);
 
     let actors: Vec<ComponentId> = batch.actors().cloned().collect();
     // The overlay owns the batch alone from here on.
     drop(batch);
-    shared.lock().begin_settling(frame_bytes);
+    shared.lock().begin_settling();
     for actors in actors.chunks(SETTLED_AT_ONCE) {
         shared.lock().settle(actors);
     }

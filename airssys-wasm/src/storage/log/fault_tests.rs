@@ -169,12 +169,18 @@ fn every_operation_of_the_disk_may_fail() {
             trouble.prepare(&disk, point);
             let mut model = Model::new();
             let is_done = runtime.block_on(run(&disk, &mut model));
-            let disk = trouble.end(&disk, point);
-            runtime.block_on(check(disk.clone(), &mut model));
             if is_done && disk.points() < point {
                 break;
             }
             tried += 1;
+            let mut disk = trouble.end(&disk, point);
+            if point % 2 == 0 {
+                // The power goes off again while the log is opened.
+                disk.fail_at(disk.points() + 1 + point % 10, Fault::PowerCut);
+                drop(CommitLog::open(disk.clone(), settings()));
+                disk = disk.crash(point);
+            }
+            runtime.block_on(check(disk, &mut model));
         }
     }
     println!("{tried} points");

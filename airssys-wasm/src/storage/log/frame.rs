@@ -160,3 +160,67 @@ impl<'a> Reader<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::storage::commit::{Commit, Growth};
+    use crate::core::storage::row::{Row, RowKey};
+    use crate::storage::log::model::actor;
+    use proptest::prelude::*;
+
+    fn example() -> Batch {
+        let (mut batch, mut commit) = (Batch::default(), Commit::default());
+        commit.put(&actor(0), RowKey::State("k".into()), Row::Value("v".into()));
+        commit.remove(&actor(0), RowKey::Timer(1));
+        batch.merge(1, commit);
+        batch.set_usage("shop/cart".into(), Growth { bytes: 2, keys: 1 });
+        batch
+    }
+
+    #[test]
+    fn it_looks_like_this_on_disk() {
+        let payload = encode(&example()).unwrap();
+        assert_eq!(
+            payload.escape_ascii().to_string(),
+            r"\x01\x01\x0eshop/cart/a0\x00k\x02v\x03\x15shop/cart/a0\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x08\tshop/cart\x04\x01\x04\x02"
+        );
+        let written: Result<Vec<_>, _> = raw_writes(&example()).collect();
+        assert_eq!(decode(&payload).unwrap(), written.unwrap());
+    }
+
+    #[test]
+    fn what_is_cut_off_or_newer_is_refused() {
+        let payload = encode(&example()).unwrap();
+        let ends: Vec<_> = (0..payload.len())
+            .filter(|end| decode(&payload[..*end]).is_ok())
+            .collect();
+        // After the version and after each row.
+        assert_eq!(ends, [1, 19, 43]);
+        assert_eq!(decode(&[2, 0]), Err(FrameError::Newer { found: 2 }));
+        assert_eq!(decode(&[1, 99, 0]), Err(FrameError::Damaged { offset: 2 }));
+        let huge = [&[1, 0], [0xff; 9].as_slice(), &[2]].concat();
+        assert!(decode(&huge).is_err(), "a number of more than 64 bits");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_frame_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            let small: Vec<u8> = bytes.iter().map(|byte| byte % 12).collect();
+            for mut payload in [bytes, small] {
+                drop(decode(&payload));
+                payload.insert(0, VERSION);
+                drop(decode(&payload));
+            }
+        }
+
+        #[test]
+        fn numbers_come_back(number in prop_oneof![0..400_u64, any::<u64>()]) {
+            let mut payload = Vec::new();
+            put_number(&mut payload, number);
+            let mut reader = Reader { payload: &payload, offset: 0 };
+            prop_assert_eq!(reader.number(), Ok(number));
+            prop_assert_eq!(reader.offset, payload.len());
+        }
+    }
+}

@@ -123,10 +123,10 @@ impl CommitLog {
     #[inline]
     pub(crate) fn append(&self, commit: Commit) -> Result<Appended, StoreError> {
         let shared = self.shared();
-        let mut state = shared.lock();
-        if commit.is_empty() {
-            return state.check().map(|()| Appended(0));
+        if commit.is_empty() && !shared.has_failed() {
+            return Ok(Appended(0));
         }
+        let mut state = shared.lock();
         let appended = state.append(commit);
         shared.unlock(state);
         appended.map(Appended)
@@ -136,13 +136,13 @@ impl CommitLog {
     ///
     /// # Errors
     ///
-    /// When the log has failed.
+    /// When the log has failed or was closed.
     pub(crate) async fn room(&self) -> Result<(), StoreError> {
         Wait::new(
             self.shared(),
             Event::Room,
             0,
-            |state: &mut State| match state.check() {
+            |state: &mut State| match state.check_runs() {
                 Ok(()) if !state.has_room() => Poll::Pending,
                 checked => Poll::Ready(checked),
             },
@@ -155,7 +155,7 @@ impl CommitLog {
     ///
     /// # Errors
     ///
-    /// When the log has failed before that.
+    /// When the log has failed or was closed before that.
     pub(crate) async fn durable(&self, seq: u64) -> Result<(), StoreError> {
         let shared = self.shared();
         if self.is_durable(seq) {
@@ -166,7 +166,7 @@ impl CommitLog {
                 return Poll::Ready(Ok(()));
             }
             state.wanted = state.wanted.max(seq);
-            match state.check() {
+            match state.check_runs() {
                 Ok(()) => Poll::Pending,
                 failed => Poll::Ready(failed),
             }
@@ -208,7 +208,7 @@ impl CommitLog {
     ///
     /// # Errors
     ///
-    /// When the log has failed.
+    /// When the log has failed or was closed.
     pub(crate) async fn flush(&self) -> Result<(), StoreError> {
         self.durable(self.appended()).await
     }
@@ -218,7 +218,7 @@ impl CommitLog {
     ///
     /// # Errors
     ///
-    /// When the log has failed.
+    /// When the log has failed or was closed.
     pub(crate) async fn checkpoint(&self) -> Result<(), StoreError> {
         let seq = self.appended();
         self.durable(seq).await?;
@@ -228,7 +228,7 @@ impl CommitLog {
                 return Poll::Ready(Ok(()));
             }
             state.checkpoint_wanted = state.checkpoint_wanted.max(seq);
-            match state.check() {
+            match state.check_runs() {
                 Ok(()) => Poll::Pending,
                 failed => Poll::Ready(failed),
             }
@@ -253,8 +253,8 @@ impl CommitLog {
         }
     }
 
-    /// Takes no more commits, puts those that were taken into the tables, and ends the
-    /// threads. The files are closed when the last clone is dropped.
+    /// Takes no more commits, puts those that were taken into the tables, ends the threads and
+    /// closes the files. Nothing can be read then.
     ///
     /// # Errors
     ///
@@ -272,6 +272,7 @@ impl CommitLog {
         );
         let result = ended.await;
         self.owner.join();
+        self.shared().close_tables();
         result
     }
 
@@ -340,5 +341,247 @@ impl Drop for Owner {
         if self.shared.wait_for_end(until) {
             self.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::storage::row::{MessageNumber, Row, RowKey};
+    use crate::storage::disk::faulty::{Fault, FaultyDisk};
+    use crate::storage::log::model::{actor, message};
+    use crate::storage::log::recovery::TABLES_FILE;
+    use crate::storage::tables::tables::Tables;
+    use std::task::{Context, Waker};
+    use tokio::task::JoinSet;
+
+    /// Nothing is written unless somebody waits.
+    fn patient() -> LogSettings {
+        LogSettings {
+            delay_ms: u64::MAX,
+            checkpoint_age_ms: u64::MAX,
+            ..LogSettings::default()
+        }
+    }
+
+    fn open(disk: &FaultyDisk, settings: LogSettings) -> CommitLog {
+        CommitLog::open(disk.clone(), settings).unwrap().0
+    }
+
+    fn set(number: usize, bytes: usize) -> Commit {
+        let mut commit = Commit::default();
+        let row = Row::Value(vec![0; bytes].into());
+        commit.put(&actor(0), RowKey::State(format!("k{number}")), row);
+        commit
+    }
+
+    fn send() -> Commit {
+        let mut commit = Commit::default();
+        let row = Row::Message(Box::new(message(&actor(1), 1)));
+        commit.put(&actor(1), RowKey::Message(MessageNumber::new(0)), row);
+        commit
+    }
+
+    fn receive(seq: u64) -> Commit {
+        let mut commit = Commit::default();
+        commit.remove(&actor(1), RowKey::Message(MessageNumber { seq, index: 0 }));
+        commit
+    }
+
+    fn append(log: &CommitLog, commit: Commit) -> u64 {
+        log.append(commit).unwrap().seq()
+    }
+
+    #[tokio::test]
+    async fn those_who_wait_together_share_a_sync() {
+        let log = open(&FaultyDisk::new(1), patient());
+        let mut waiting = JoinSet::new();
+        for task in 0..64 {
+            let log = log.clone();
+            waiting.spawn(async move {
+                for _ in 0..20 {
+                    let seq = append(&log, set(task, 10));
+                    log.durable(seq).await.unwrap();
+                }
+            });
+        }
+        while let Some(done) = waiting.join_next().await {
+            done.unwrap();
+        }
+        let stats = log.stats();
+        assert_eq!(stats.commits, 1_280);
+        assert!(stats.syncs < 200, "{} syncs of 1280 commits", stats.syncs);
+    }
+
+    #[tokio::test]
+    async fn what_leaves_nothing_is_durable_without_the_disk() {
+        let disk = FaultyDisk::new(1);
+        let log = open(&disk, patient());
+        let before = disk.points();
+        for round in 1..4 {
+            let sent = append(&log, send());
+            let received = append(&log, receive(sent));
+            log.durable(received).await.unwrap();
+            let stats = log.stats();
+            assert_eq!((stats.elided, stats.commits), (round, 2 * round));
+        }
+        log.checkpoint().await.unwrap();
+        assert_eq!((log.stats().syncs, disk.points()), (0, before));
+
+        // A message that is on disk is removed there, too.
+        let sent = append(&log, send());
+        log.flush().await.unwrap();
+        append(&log, receive(sent));
+        log.flush().await.unwrap();
+        assert_eq!((log.stats().syncs, log.stats().rows), (2, 2));
+        log.checkpoint().await.unwrap();
+        assert_eq!(
+            log.stats().applied_rows,
+            0,
+            "it left nothing for the tables"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_empty_commit_is_none() {
+        let log = open(&FaultyDisk::new(1), patient());
+        assert_eq!(append(&log, Commit::default()), 0);
+        log.durable(0).await.unwrap();
+        assert_eq!((log.appended(), log.stats().commits), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_is_written_all_the_same() {
+        let settings = LogSettings {
+            delay_ms: 1,
+            ..patient()
+        };
+        let log = open(&FaultyDisk::new(1), settings);
+        let seq = append(&log, set(0, 1));
+        // It waits, and does not ask for it.
+        let check = move |state: &mut State| match state.durable >= seq {
+            true => Poll::Ready(Ok(())),
+            false => Poll::Pending,
+        };
+        let waiting = Wait::new(log.shared(), Event::Durable, seq, check);
+        waiting.await.unwrap();
+        assert_eq!(log.stats().syncs, 1);
+    }
+
+    #[tokio::test]
+    async fn there_is_room_again_when_the_disk_has_caught_up() {
+        let settings = LogSettings {
+            unlogged_bytes: 10_000,
+            ..patient()
+        };
+        let log = open(&FaultyDisk::new(1), settings);
+        log.room().await.unwrap();
+        append(&log, set(0, 20_000));
+        {
+            let mut room = Box::pin(log.room());
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(room.as_mut().poll(&mut context).is_pending());
+        }
+        let (room, flushed) = tokio::join!(log.room(), log.flush());
+        room.and(flushed).unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_waits_no_longer_is_forgotten() {
+        let log = open(&FaultyDisk::new(1), patient());
+        {
+            let mut waiting = Box::pin(log.failed());
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(waiting.as_mut().poll(&mut context).is_pending());
+            assert!(waiting.as_mut().poll(&mut context).is_pending());
+            assert_eq!(log.shared().lock().waiters(Event::Ended).len(), 1);
+        }
+        assert_eq!(log.shared().lock().waiters(Event::Ended).len(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_failed_disk_stops_the_log_and_tells_everybody() {
+        let disk = FaultyDisk::new(1);
+        let log = open(&disk, patient());
+        let safe = append(&log, set(0, 1));
+        log.durable(safe).await.unwrap();
+        disk.fail_at(disk.points() + 1, Fault::Dead);
+
+        let first = append(&log, set(1, 1));
+        let second = append(&log, set(2, 1));
+        let (first, second, failed) =
+            tokio::join!(log.durable(first), log.durable(second), log.failed());
+        assert_eq!(first, Err(failed.clone()));
+        assert_eq!(second, Err(failed.clone()));
+        assert_eq!(log.append(set(3, 1)).unwrap_err(), failed);
+        assert_eq!(log.append(Commit::default()).unwrap_err(), failed);
+        assert_eq!(log.room().await, Err(failed.clone()));
+        assert_eq!(log.state(&actor(0)).unwrap_err(), failed);
+        assert_eq!(log.close().await, Err(failed));
+        log.durable(safe).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_panic_over_the_log_stops_it() {
+        let log = open(&FaultyDisk::new(1), patient());
+        let shared = log.owner.shared.clone();
+        let panicked = std::thread::spawn(move || {
+            let _state = shared.lock();
+            panic!("over the log");
+        });
+        assert!(panicked.join().is_err());
+        let failed = log.failed().await;
+        assert!(failed.to_string().contains("panicked"));
+        assert_eq!(log.append(set(0, 1)).unwrap_err(), failed);
+        assert_eq!(log.close().await, Err(failed));
+    }
+
+    #[tokio::test]
+    async fn a_closed_log_takes_nothing_and_keeps_everything() {
+        let disk = FaultyDisk::new(1);
+        let log = open(&disk, patient());
+        append(&log, set(0, 1));
+        log.close().await.unwrap();
+        assert_eq!(log.append(set(1, 1)).unwrap_err(), State::closed());
+        assert_eq!(log.failed().await, State::closed());
+        assert_eq!(log.stats().checkpoints, 1);
+        assert_eq!(log.state(&actor(1)).unwrap_err(), State::closed());
+        let log = open(&disk, patient());
+        assert_eq!((log.appended(), log.stats().unapplied_bytes), (1, 0));
+        assert_eq!(log.state(&actor(0)).unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn expired_answers_are_found_and_copies_hold_everything() {
+        let disk = FaultyDisk::new(1);
+        let log = open(&disk, patient());
+        let answer = |period, id: &str| RowKey::Answer(period, id.into());
+        let mut commit = Commit::default();
+        for (period, id) in [(1, "a"), (1, "b"), (2, "a"), (3, "a")] {
+            let row = Row::Answer(Box::new(Ok(None)));
+            commit.put(&actor(0), answer(period, id), row);
+        }
+        append(&log, commit);
+        log.checkpoint().await.unwrap();
+        let mut commit = Commit::default();
+        commit.remove(&actor(0), answer(1, "a"));
+        append(&log, commit);
+        let expired = |limit| {
+            let found = log.expired_answers(3, limit).unwrap();
+            found.into_iter().map(|(_, key)| key).collect::<Vec<_>>()
+        };
+        assert_eq!(expired(9), [answer(1, "b"), answer(2, "a")]);
+        assert_eq!(expired(1), [answer(1, "b")]);
+
+        log.checkpoint().await.unwrap();
+        let copy = FaultyDisk::new(2);
+        let file = copy.create(TABLES_FILE).unwrap();
+        copy.sync().unwrap();
+        let target = Tables::open(file, 1 << 20).unwrap();
+        log.snapshot_to(&target).unwrap();
+        drop(target);
+        let copied = open(&copy, patient());
+        assert_eq!(copied.appended(), log.appended());
+        assert_eq!(copied.expired_answers(9, 9).unwrap().len(), 3);
     }
 }

@@ -2,6 +2,7 @@
 
 // Layer 1: Standard library imports
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 // Layer 3: Internal module imports
@@ -315,7 +316,7 @@ impl Rows {
                 add(RowKey::Record, Row::Record(stamp));
             }
             let state = log.state(&actor).unwrap();
-            for (key, value) in state.range(std::ops::Bound::Unbounded) {
+            for (key, value) in state.range(Bound::Unbounded) {
                 add(RowKey::State(key.clone()), Row::Value(value.clone()));
             }
             let mut after = MessageNumber::ZERO;

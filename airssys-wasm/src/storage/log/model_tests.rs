@@ -2,6 +2,7 @@
 
 // Layer 1: Standard library imports
 use std::future::Future;
+use std::thread;
 
 // Layer 2: Third-party crate imports
 use proptest::prelude::*;
@@ -9,12 +10,17 @@ use tokio::runtime::Builder;
 
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
-use crate::core::storage::row::RowKey;
+use crate::core::storage::commit::Commit;
+use crate::core::storage::row::{Row, RowKey};
 use crate::core::storage::store::Committed;
+use crate::storage::disk::disk::Disk;
 use crate::storage::disk::faulty::FaultyDisk;
 use crate::storage::log::log::CommitLog;
 use crate::storage::log::model::{ACTORS, Change, Model, Rows};
+use crate::storage::log::recovery::TABLES_FILE;
 use crate::storage::log::settings::LogSettings;
+use crate::storage::tables::table::Table;
+use crate::storage::tables::tables::Tables;
 use crate::storage::wal::wal::Sizes;
 
 #[derive(Debug, Clone)]
@@ -172,4 +178,93 @@ proptest! {
         prop_assert_eq!(Rows::read(&log), model.now().readable());
         check_actors(&log, model.now());
     }
+}
+
+/// Writes and checkpoints follow each other without a pause.
+fn restless() -> LogSettings {
+    LogSettings {
+        delay_ms: 0,
+        batch_bytes: 0,
+        checkpoint_bytes: 0,
+        ..LogSettings::default()
+    }
+}
+
+fn numbered(number: usize) -> ComponentId {
+    ComponentId::new("shop", "cart", format!("n{number}"))
+}
+
+/// A commit that sets a key of each actor to the same text.
+fn alike(actors: &[ComponentId], text: &str) -> Commit {
+    let mut commit = Commit::default();
+    for actor in actors {
+        let row = Row::Value(text.to_owned().into());
+        commit.put(actor, RowKey::State("k".into()), row);
+    }
+    commit
+}
+
+/// The text of an actor, as a number.
+fn text_of(log: &CommitLog, actor: &ComponentId) -> u64 {
+    let state = log.state(actor).unwrap();
+    let text = state.get("k").expect("it is somewhere at any moment");
+    str::from_utf8(text).unwrap().parse().unwrap()
+}
+
+#[test]
+fn what_was_appended_is_seen_wherever_it_is() {
+    let (log, _) = CommitLog::open(FaultyDisk::new(1), restless()).unwrap();
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for number in 0..3_000 {
+                let both = [numbered(0), numbered(number)];
+                let (actors, text) = (&both[usize::from(number == 0)..], number.to_string());
+                drop(log.append(alike(actors, &text)).unwrap());
+                for actor in actors {
+                    assert_eq!(text_of(&log, actor), number as u64);
+                }
+            }
+        });
+        let (first, mut last) = (numbered(0), 0);
+        while !writer.is_finished() {
+            if log.appended() > 0 {
+                let seen = text_of(&log, &first);
+                assert!(seen >= last, "{seen} after {last}");
+                last = seen;
+            }
+        }
+    });
+    block_on(log.close()).unwrap();
+    assert!(log.stats().checkpoints > 1);
+}
+
+#[test]
+fn copies_are_of_whole_commits() {
+    let (log, _) = CommitLog::open(FaultyDisk::new(1), restless()).unwrap();
+    // More than settle at once.
+    let actors: Vec<_> = (0..1_000).map(numbered).collect();
+    drop(log.append(alike(&actors, "0")).unwrap());
+    block_on(log.checkpoint()).unwrap();
+    thread::scope(|scope| {
+        let copier = scope.spawn(|| {
+            for seed in 0..20 {
+                let copy = FaultyDisk::new(seed);
+                let target = Tables::open(copy.create(TABLES_FILE).unwrap(), 1 << 20).unwrap();
+                log.snapshot_to(&target).unwrap();
+                let rows = target.range(Table::States, &[], None, usize::MAX).unwrap();
+                assert_eq!(rows.len(), actors.len());
+                assert!(
+                    rows.iter().all(|row| row.1 == rows[0].1),
+                    "a commit is torn"
+                );
+            }
+        });
+        for number in 1.. {
+            if copier.is_finished() {
+                break;
+            }
+            block_on(log.room()).unwrap();
+            drop(log.append(alike(&actors, &number.to_string())).unwrap());
+        }
+    });
 }

@@ -289,9 +289,19 @@ impl Shared {
     /// The tables, and what `look` sees in the overlay over them: together all that was
     /// appended up to one moment, and nothing else.
     fn view<T>(&self, look: impl Fn(&State) -> T) -> Result<(Snapshot, T), StoreError> {
+        self.view_while(look, || ())
+    }
+
+    /// The same; something happens between the two looks.
+    fn view_while<T>(
+        &self,
+        look: impl Fn(&State) -> T,
+        mut happen: impl FnMut(),
+    ) -> Result<(Snapshot, T), StoreError> {
         loop {
             let dropped = self.lock().layers_dropped;
-            let tables = self.trust(self.tables.snapshot())?;
+            let tables = self.trust(self.tables()?.snapshot())?;
+            happen();
             let state = self.lock();
             state.check()?;
             // Had a layer been dropped meanwhile, it might be in neither.
@@ -371,4 +381,37 @@ fn changes_until(
 fn beyond(after: Option<&ComponentId>) -> (Bound<&ComponentId>, Bound<&ComponentId>) {
     let start = after.map_or(Bound::Unbounded, Bound::Excluded);
     (start, Bound::Unbounded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::storage::commit::Commit;
+    use crate::storage::disk::faulty::FaultyDisk;
+    use crate::storage::log::model::actor;
+    use crate::storage::log::settings::LogSettings;
+    use tokio::runtime::Builder;
+
+    #[test]
+    fn what_goes_to_the_tables_during_a_look_is_seen() {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let (log, _) = CommitLog::open(FaultyDisk::new(1), LogSettings::default()).unwrap();
+        let mut commit = Commit::default();
+        commit.put(
+            &actor(0),
+            RowKey::Record,
+            Row::Record(ActorStamp::default()),
+        );
+        drop(log.append(commit).unwrap());
+        let (mut looks, key) = (0, RowKey::Record);
+        let checkpoint = || {
+            looks += 1;
+            runtime.block_on(log.checkpoint()).unwrap();
+        };
+        let look = |state: &State| state.overlay.get(&actor(0), &key).is_some();
+        let (tables, is_in_overlay) = log.shared().view_while(look, checkpoint).unwrap();
+        let (table, key) = encode_key(&actor(0), &key);
+        let is_in_tables = tables.get(table, &key).unwrap().is_some();
+        assert_eq!((is_in_overlay, is_in_tables, looks), (false, true, 2));
+    }
 }

@@ -2,10 +2,12 @@
 
 // Layer 1: Standard library imports
 use std::fmt::Display;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 // Layer 3: Internal module imports
+use crate::core::storage::store::StoreError;
 use crate::storage::log::state::{Rest, State};
 use crate::storage::tables::tables::Tables;
 
@@ -13,7 +15,10 @@ use crate::storage::tables::tables::Tables;
 #[derive(Debug)]
 pub(crate) struct Shared {
     state: Mutex<State>,
-    pub(crate) tables: Tables,
+    /// As the state says. Most turns commit nothing, and need not lock it.
+    has_failed: AtomicBool,
+    /// Absent once the log is closed.
+    tables: Mutex<Option<Arc<Tables>>>,
     committer: Condvar,
     checkpointer: Condvar,
     /// A thread has ended.
@@ -31,7 +36,8 @@ impl Shared {
     pub(crate) fn new(state: State, tables: Tables) -> Self {
         Self {
             state: Mutex::new(state),
-            tables,
+            has_failed: AtomicBool::new(false),
+            tables: Mutex::new(Some(Arc::new(tables))),
             committer: Condvar::new(),
             checkpointer: Condvar::new(),
             ended: Condvar::new(),
@@ -53,9 +59,32 @@ impl Shared {
         let mut state = poisoned.into_inner();
         if state.failure.is_none() {
             state.failure = Some("somebody panicked over the commit log".into());
+            self.has_failed.store(true, Ordering::Release);
             self.wake_all_threads(&mut state);
         }
         state
+    }
+
+    /// Whether the log has failed.
+    #[inline]
+    pub(crate) fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::Acquire)
+    }
+
+    /// The tables.
+    ///
+    /// # Errors
+    ///
+    /// When the log is closed.
+    pub(crate) fn tables(&self) -> Result<Arc<Tables>, StoreError> {
+        let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        tables.clone().ok_or_else(State::closed)
+    }
+
+    /// Closes the tables' file, when nobody reads any more.
+    pub(crate) fn close_tables(&self) {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(tables.take());
     }
 
     /// Unlocks, and wakes whichever thread has something to do now.
@@ -95,6 +124,7 @@ impl Shared {
         let mut state = self.lock();
         if state.failure.is_none() {
             state.failure = Some(reason.to_string().into());
+            self.has_failed.store(true, Ordering::Release);
         }
         self.wake_all(state);
     }

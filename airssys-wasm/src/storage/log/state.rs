@@ -111,6 +111,15 @@ impl State {
         }
     }
 
+    /// Whether the log works, and its threads have not ended.
+    pub(crate) fn check_runs(&self) -> Result<(), StoreError> {
+        self.check()?;
+        match self.threads {
+            0 => Err(Self::closed()),
+            _ => Ok(()),
+        }
+    }
+
     /// What is said when the log was closed.
     pub(crate) fn closed() -> StoreError {
         StoreError::Stopped("it was closed".to_owned())
@@ -196,11 +205,17 @@ impl State {
         batch
     }
 
-    /// What was in flight is in the log, and begins to settle.
-    pub(crate) fn begin_settling(&mut self, frame_bytes: usize) {
+    /// What is in flight is in the log. Gives back who waits for that.
+    #[must_use]
+    pub(crate) fn end_write(&mut self, batch: &Batch, frame_bytes: usize) -> Vec<Waker> {
+        self.stats.count_batch(batch.counts());
+        self.stats.count_sync(frame_bytes);
+        self.set_durable(batch.last())
+    }
+
+    /// What was in flight begins to settle.
+    pub(crate) fn begin_settling(&mut self) {
         if let Some(batch) = self.overlay.in_flight.take() {
-            self.stats.count_batch(batch.counts());
-            self.stats.count_sync(frame_bytes);
             self.overlay.settling = Some(Arc::unwrap_or_clone(batch));
         }
     }
@@ -234,8 +249,7 @@ impl State {
     }
 
     /// All up to this commit is on disk. Gives back who waits for that.
-    #[must_use]
-    pub(crate) fn set_durable(&mut self, seq: u64) -> Vec<Waker> {
+    fn set_durable(&mut self, seq: u64) -> Vec<Waker> {
         self.durable = seq;
         self.waiters(Event::Durable).reached(seq)
     }

@@ -32,6 +32,12 @@ impl Waiters {
         self.waiting.remove(&place)
     }
 
+    /// How many wait.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Takes out all who wait for a number up to this one.
     #[must_use]
     pub(crate) fn reached(&mut self, number: u64) -> Vec<Waker> {

@@ -1,0 +1,24 @@
+//! Durable actors: what is left of a system after its end, however it came.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
+
+mod hosted;
+mod process;
+mod support;
+
+mod audit;
+mod bank;
+mod orders;
+
+mod letters;
+mod losses;
+mod no_trace;
+mod open_ends;
+mod repeats;
+mod restarts;
+mod waiting;

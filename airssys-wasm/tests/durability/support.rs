@@ -1,0 +1,48 @@
+//! Systems with a data folder.
+
+// Layer 1: Standard library imports
+use std::path::Path;
+
+// Layer 3: Internal module imports
+use airssys_wasm::component::retry::RetryPolicy;
+use airssys_wasm::core::component::id::ComponentId;
+use airssys_wasm::system::builder::SystemBuilder;
+use airssys_wasm::system::config::system::MemoryLayout;
+use airssys_wasm::system::handle::System;
+
+/// A system that keeps its data here.
+pub(crate) fn builder(data: &Path) -> SystemBuilder {
+    System::builder().configure(|system| {
+        system.max_live_actors = 512;
+        system.memory = MemoryLayout::OnDemand;
+        system.data = Some(data.into());
+    })
+}
+
+/// Where a guest is.
+pub(crate) fn guest(name: &str) -> String {
+    format!("../guests/bin/{name}.wasm")
+}
+
+/// A message is tried so often, at once.
+pub(crate) fn at_once(attempts: u32) -> RetryPolicy {
+    RetryPolicy {
+        attempts,
+        first_ms: 1,
+        factor: 1.0,
+        max_ms: 1,
+        jitter: 0.0,
+    }
+}
+
+/// An address.
+pub(crate) fn id(address: &str) -> ComponentId {
+    address.parse().unwrap_or_else(|e| panic!("{address}: {e}"))
+}
+
+/// What an actor replies, which must be text.
+pub(crate) async fn ask(system: &System, to: &str, kind: &str, payload: &str) -> String {
+    let reply = system.ask(&id(to), kind, payload).await;
+    let reply = reply.unwrap_or_else(|e| panic!("{to} {kind}: {e}"));
+    String::from_utf8(reply.unwrap_or_default().as_bytes().to_vec()).expect("text")
+}
