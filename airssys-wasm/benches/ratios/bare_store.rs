@@ -33,7 +33,9 @@ impl BareStore {
     /// A store in which all actors have all their keys.
     pub(crate) fn new(folder: &Path, actors: usize) -> Outcome<Self> {
         let path = folder.join("bare.redb");
-        let database = Database::builder().set_cache_size(CACHE_BYTES).create(path)?;
+        let database = Database::builder()
+            .set_cache_size(CACHE_BYTES)
+            .create(path)?;
         let transaction = begin(&database)?;
         {
             let mut state = transaction.open_table(STATE)?;
@@ -91,7 +93,11 @@ fn begin(database: &Database) -> Outcome<WriteTransaction> {
 }
 
 /// Two keys, the message that the turn sends, and the end of the one that it handles.
-fn turn(state: &mut OpenRows<'_>, outbox: &mut OpenRows<'_>, (turn, actors): (u64, u64)) -> Outcome {
+fn turn(
+    state: &mut OpenRows<'_>,
+    outbox: &mut OpenRows<'_>,
+    (turn, actors): (u64, u64),
+) -> Outcome {
     let number = turn % actors;
     let further = u64::MAX / 2 - turn / actors;
     write_state(state, number as usize, further)?;

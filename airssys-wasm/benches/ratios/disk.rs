@@ -29,7 +29,9 @@ pub(crate) fn folder() -> Outcome<TempDir> {
 /// one that is written again before it went to the disk only once.
 pub(crate) fn written_bytes() -> Outcome<f64> {
     let io = fs::read_to_string("/proc/self/io")?;
-    let line = io.lines().find_map(|line| line.strip_prefix("write_bytes:"));
+    let line = io
+        .lines()
+        .find_map(|line| line.strip_prefix("write_bytes:"));
     Ok(line.ok_or("no such field")?.trim().parse()?)
 }
 
@@ -43,7 +45,11 @@ pub(crate) struct SyncedFile {
 impl SyncedFile {
     pub(crate) fn new(folder: &Path) -> Outcome<Self> {
         let path = folder.join("synced");
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
         file.write_all_at(&vec![0; FILE_BYTES], 0)?;
         file.sync_all()?;
         Ok(Self { file, at: 0 })
@@ -52,7 +58,8 @@ impl SyncedFile {
     /// The time, in nanoseconds, that it takes to have 1 KiB on disk.
     pub(crate) fn sync(&mut self) -> Outcome<f64> {
         let began = Instant::now();
-        self.file.write_all_at(&[b'x'; WRITE_BYTES], self.at as u64)?;
+        self.file
+            .write_all_at(&[b'x'; WRITE_BYTES], self.at as u64)?;
         self.file.sync_data()?;
         self.at = (self.at + WRITE_BYTES) % FILE_BYTES;
         Ok(began.elapsed().as_nanos() as f64)

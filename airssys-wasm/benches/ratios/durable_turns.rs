@@ -46,7 +46,10 @@ pub(crate) fn measure(plan: Plan) -> Outcome<Vec<Figure>> {
     };
     Ok(vec![
         Figure::ratio("durable_turns", (rate(&strict), rival)).in_unit("/s"),
-        Figure::ratio("durability_tax", (Spread::of(strict), Spread::of(ephemeral))),
+        Figure::ratio(
+            "durability_tax",
+            (Spread::of(strict), Spread::of(ephemeral)),
+        ),
         Figure::ratio("bytes_per_turn", (Spread::of(bytes), logical)).in_unit("B"),
         Figure::ratio("bytes_per_turn_bare", (Spread::of(rival_bytes), logical)).in_unit("B"),
     ])

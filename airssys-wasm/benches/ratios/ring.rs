@@ -121,6 +121,9 @@ pub(crate) fn writes(further: u64) -> [(String, Vec<u8>); 2] {
     let value = |number: u64| vec![b'v'; 100 + (number % 925 * 37 % 925) as usize];
     [
         ("last".to_owned(), value(further)),
-        (format!("entry/{:02}", further % ENTRIES), value(further + 7)),
+        (
+            format!("entry/{:02}", further % ENTRIES),
+            value(further + 7),
+        ),
     ]
 }

@@ -49,7 +49,12 @@ struct Undo {
 
 impl<G: Guest> Life<G> {
     /// What an actor continues from.
-    fn begin(version: Arc<Version<G>>, actor: &ComponentId, record: ActorRecord, now: Moment) -> Self {
+    fn begin(
+        version: Arc<Version<G>>,
+        actor: &ComponentId,
+        record: ActorRecord,
+        now: Moment,
+    ) -> Self {
         Self {
             guest: version.guest(actor, record.keys),
             version,

@@ -2,7 +2,7 @@
 
 // Layer 3: Internal module imports
 use crate::component::actor::Actor;
-use crate::component::mailbox::PageRead;
+use crate::component::queue::PageRead;
 use crate::component::world::World;
 use crate::core::delivery::dead_letter::DeathCause;
 use crate::core::delivery::envelope::{Answer, Envelope};
@@ -55,7 +55,9 @@ impl<W: World> Actor<W> {
 
     fn page_after(&self, after: MessageNumber) -> Result<MessagePage, StoreError> {
         let limit = self.deployment.settings.mailbox.min(PAGE);
-        self.world.store().messages(&self.cell.address, after, limit)
+        self.world
+            .store()
+            .messages(&self.cell.address, after, limit)
     }
 
     /// The store has failed. There is nothing more to be read, here or anywhere.

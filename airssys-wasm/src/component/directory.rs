@@ -151,7 +151,7 @@ impl<W: World> Directory<W> {
         let counters = Arc::clone(&deployment.counters);
         let capacity = deployment.settings.mailbox;
         let mailbox = match deployment.settings.durability.is_durable() {
-            true => Mailbox::of_durable(capacity),
+            true => Mailbox::of_durable(capacity, world.woken(actor)),
             false => Mailbox::new(capacity),
         };
         let made = Arc::new(Cell::new(actor.clone(), mailbox, always, counters));

@@ -5,12 +5,13 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 // Layer 2: Third-party crate imports
 use tokio::sync::Notify;
 
 // Layer 3: Internal module imports
+use crate::component::queue::{PageRead, Queue, Rest};
 use crate::core::delivery::envelope::Envelope;
 use crate::core::storage::row::MessageNumber;
 
@@ -39,38 +40,6 @@ pub struct Mailbox {
     /// without taking the lock.
     signals: AtomicU8,
     space: Notify,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    envelopes: VecDeque<Envelope>,
-    /// What was asked before anybody knew that more is on disk than is read at once. It
-    /// comes after that.
-    asked: VecDeque<Envelope>,
-    /// Drained by the actor, and perhaps not handled yet.
-    in_hand: usize,
-    waker: Option<Waker>,
-    is_closed: bool,
-    rest: Rest,
-    /// How many messages were left on disk since it was last read, and the last commit of
-    /// one of them.
-    left: u64,
-    newest_left: u64,
-    /// The last message that was read from disk. Whoever committed it, or one before it,
-    /// may be about to offer it yet.
-    read_through: MessageNumber,
-}
-
-/// Where the messages are that are on disk.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Rest {
-    /// All are here too.
-    #[default]
-    Here,
-    /// Nobody has looked yet.
-    Unknown,
-    /// Some are on disk alone, because the mailbox was full.
-    OnDisk,
 }
 
 /// What the system wants of an actor. The most pressing has the lowest bit.
@@ -114,17 +83,6 @@ pub enum Found {
     OnDisk,
 }
 
-/// What an actor has read from disk.
-#[derive(Debug, Default)]
-pub(crate) struct PageRead {
-    /// The messages, in order.
-    pub(crate) envelopes: VecDeque<Envelope>,
-    /// Whether there are more.
-    pub(crate) has_more: bool,
-    /// The last commit that was taken when they were read.
-    pub(crate) as_of: u64,
-}
-
 /// An envelope that was not taken, given back.
 #[derive(Debug)]
 pub enum NotTaken {
@@ -145,10 +103,14 @@ impl Mailbox {
         }
     }
 
-    /// A mailbox for an actor that may have messages on disk.
-    pub(crate) fn of_durable(capacity: usize) -> Self {
+    /// A mailbox for an actor that may have messages on disk: so many, as far as is known.
+    pub(crate) fn of_durable(capacity: usize, on_disk: u64) -> Self {
         let mailbox = Self::new(capacity);
-        mailbox.lock().rest = Rest::Unknown;
+        {
+            let mut queue = mailbox.lock();
+            queue.rest = Rest::Unknown;
+            queue.left = on_disk;
+        }
         mailbox
     }
 
@@ -188,36 +150,10 @@ impl Mailbox {
     /// Takes in what was read from disk, before everything that came since.
     pub(crate) fn catch_up(&self, page: PageRead) {
         let mut queue = self.lock();
-        // What was offered meanwhile is among what was read, or comes after it.
-        let is_new = |envelope: &Envelope| envelope.stored.is_none_or(|it| it.seq > page.as_of);
-        queue.envelopes.retain(is_new);
-        if page.has_more {
-            queue.set_asked_aside();
-        } else {
-            let newer = std::mem::take(&mut queue.envelopes);
-            queue.envelopes = std::mem::take(&mut queue.asked);
-            queue.envelopes.extend(newer);
+        queue.take_in(page);
+        if queue.has_space(self.capacity) {
+            self.space.notify_waiters();
         }
-        let read = page.envelopes.len() as u64;
-        let last = page.envelopes.back().and_then(|envelope| envelope.stored);
-        for envelope in page.envelopes.into_iter().rev() {
-            queue.envelopes.push_front(envelope);
-        }
-        queue.left = queue.left.saturating_sub(read);
-        if page.has_more {
-            queue.read_through = last.unwrap_or(queue.read_through);
-            queue.newest_left = queue.newest_left.max(page.as_of);
-            // What came since comes after what is on disk.
-            queue.leave_newer();
-        } else {
-            queue.read_through = MessageNumber::last_of(page.as_of);
-        }
-        queue.rest = if queue.newest_left > page.as_of || page.has_more {
-            Rest::OnDisk
-        } else {
-            queue.left = 0;
-            Rest::Here
-        };
     }
 
     /// The last message that was read from disk.
@@ -351,55 +287,6 @@ impl Mailbox {
     }
 }
 
-impl Queue {
-    fn len(&self) -> usize {
-        self.envelopes.len() + self.asked.len() + self.in_hand
-    }
-
-    fn has_space(&self, capacity: usize) -> bool {
-        self.len() < capacity && self.rest != Rest::OnDisk
-    }
-
-    /// Whether a message that is on disk need not be here: it was read from there already,
-    /// or is going to be.
-    fn is_left(&mut self, number: MessageNumber, capacity: usize) -> bool {
-        if number <= self.read_through {
-            return true;
-        }
-        if self.has_space(capacity) {
-            return false;
-        }
-        self.left += 1;
-        self.newest_left = number.seq.max(self.newest_left);
-        if self.rest == Rest::Here {
-            self.rest = Rest::OnDisk;
-        }
-        true
-    }
-
-    /// Lets what is on disk go before what is not.
-    fn set_asked_aside(&mut self) {
-        let envelopes = std::mem::take(&mut self.envelopes).into_iter();
-        let (stored, asked) = envelopes.partition::<VecDeque<_>, _>(|it| it.stored.is_some());
-        self.envelopes = stored;
-        self.asked.extend(asked);
-    }
-
-    /// Leaves the messages on disk that come after what was read from there.
-    fn leave_newer(&mut self) {
-        let read_through = self.read_through;
-        let (left, newest_left) = (&mut self.left, &mut self.newest_left);
-        self.envelopes.retain(|envelope| match envelope.stored {
-            Some(number) if number > read_through => {
-                *left += 1;
-                *newest_left = number.seq.max(*newest_left);
-                false
-            }
-            _ => true,
-        });
-    }
-}
-
 #[inline]
 fn push(mut queue: MutexGuard<'_, Queue>, envelope: Envelope) -> Result<(), NotTaken> {
     if queue.is_closed {
@@ -428,9 +315,10 @@ mod tests {
     use crate::core::component::id::ComponentId;
     use crate::core::component::message::ComponentMessage;
     use crate::core::delivery::envelope::Letter;
+    use crate::core::storage::row::MessageNumber;
     use proptest::prelude::*;
     use std::sync::Arc;
-    use std::task::Wake;
+    use std::task::{Wake, Waker};
 
     fn numbered(number: u32) -> Envelope {
         let [from, to] = ["from", "to"].map(|name| ComponentId::new("a", "b", name));
@@ -627,7 +515,7 @@ mod tests {
         fn new(capacity: usize, on_disk: u64) -> Self {
             let number = |seq| MessageNumber { seq, index: 0 };
             Self {
-                mailbox: Mailbox::of_durable(capacity),
+                mailbox: Mailbox::of_durable(capacity, 0),
                 cx: Context::from_waker(Waker::noop()),
                 disk: (1..=on_disk).map(|seq| (number(seq), 0)).collect(),
                 unoffered: Default::default(),
@@ -665,7 +553,9 @@ mod tests {
             if !self.batch.is_empty() {
                 return;
             }
-            if let Poll::Ready(Found::OnDisk) = self.mailbox.poll_next(&mut self.cx, &mut self.batch) {
+            if let Poll::Ready(Found::OnDisk) =
+                self.mailbox.poll_next(&mut self.cx, &mut self.batch)
+            {
                 let after = self.mailbox.read_through();
                 let beyond = (std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded);
                 let numbers: Vec<_> = self.disk.range(beyond).map(|(number, _)| *number).collect();

@@ -12,6 +12,7 @@ pub mod effects;
 mod failing;
 pub mod live_set;
 pub mod mailbox;
+pub(crate) mod queue;
 pub mod recording;
 pub mod retry;
 pub mod settings;

@@ -50,7 +50,11 @@ pub(crate) async fn run_turn<W: World>(
         life.keep(&mut following.commit, envelope.to(), &effects);
         following.remember(envelope, context.now_ms, &outcome);
     }
-    let Effects { writes, outgoing, growth } = effects;
+    let Effects {
+        writes,
+        outgoing,
+        growth,
+    } = effects;
     following.send_and_answer(at.world, envelope, outgoing, &outcome);
     let (committed, plan) = match following.commit(at.world).await {
         Ok(committed) => committed,
@@ -64,7 +68,13 @@ pub(crate) async fn run_turn<W: World>(
 
     // Only now does anything leave the actor.
     at.count(&outcome);
-    release_and_answer(at.world, at.cell, committed, plan, Answered { envelope, outcome });
+    release_and_answer(
+        at.world,
+        at.cell,
+        committed,
+        plan,
+        Answered { envelope, outcome },
+    );
     Ok(if is_changed {
         TurnEnd::Changed
     } else {

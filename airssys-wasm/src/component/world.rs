@@ -69,6 +69,10 @@ pub trait World: Sized + Send + Sync + 'static {
         commit: Commit,
     ) -> Result<<Self::Store as Store>::Committed, StoreError>;
 
+    /// A durable actor is activated. Returns how many messages wait for it on disk, as far as
+    /// is known.
+    fn woken(&self, actor: &ComponentId) -> u64;
+
     /// Activates an actor when there is room, since messages for it wait on disk.
     fn wake_later(&self, actor: &ComponentId);
 

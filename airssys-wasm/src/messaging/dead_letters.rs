@@ -181,9 +181,12 @@ impl DeadLetters {
     pub fn take_all(&mut self, to: Option<&str>) -> Vec<(DeadLetterId, Arc<DeadLetter>)> {
         let is_taken = |_: &DeadLetterId, kept: &mut Kept| is_chosen(to, kept.letter.letter.to());
         let taken = self.kept.extract_if(.., is_taken);
-        let taken: Vec<_> = taken.map(|(id, kept)| (id, kept)).collect();
+        let taken: Vec<_> = taken.collect();
         self.bytes -= taken.iter().map(|(_, kept)| kept.bytes).sum::<u64>();
-        taken.into_iter().map(|(id, kept)| (id, kept.letter)).collect()
+        taken
+            .into_iter()
+            .map(|(id, kept)| (id, kept.letter))
+            .collect()
     }
 
     /// How many letters are kept.

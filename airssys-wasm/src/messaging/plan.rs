@@ -171,7 +171,9 @@ impl<'a, P: Post> Planner<'a, P> {
             }))
         });
         let due_ms = at.clock_ms.saturating_add(delay_ms.into());
-        self.plan.steps.push(Step::SetTimer(timer, due_ms, envelope));
+        self.plan
+            .steps
+            .push(Step::SetTimer(timer, due_ms, envelope));
     }
 
     fn request(&mut self, correlation: u64, timeout_ms: u32, to: ComponentId, content: Content) {

@@ -115,7 +115,12 @@ impl Router {
     }
 
     /// Takes up what was open when the system ended: a message to be sent later.
-    pub fn restore_timer(&self, timer: u64, due_ms: u64, envelope: Envelope) -> Result<(), Refused> {
+    pub fn restore_timer(
+        &self,
+        timer: u64,
+        due_ms: u64,
+        envelope: Envelope,
+    ) -> Result<(), Refused> {
         self.set_timer(timer, due_ms, envelope)
     }
 
@@ -159,7 +164,8 @@ impl Router {
             Ok(()) => {
                 self.notice(first_ms, deadline_ms);
                 let sent = post.deliver(envelope, Admission::Promised);
-                sent.err().map(|refused| (refused.reason, refused.envelope.stored))
+                sent.err()
+                    .map(|refused| (refused.reason, refused.envelope.stored))
             }
             Err(_too_many) => Some((Refusal::TooMany, envelope.stored)),
         };
@@ -570,7 +576,12 @@ mod tests {
                 at: at(0),
             };
             let pattern = pattern.to_owned();
-            release(&router, &desk, sender, vec![Outgoing::Subscribe { pattern }]);
+            release(
+                &router,
+                &desk,
+                sender,
+                vec![Outgoing::Subscribe { pattern }],
+            );
         }
         let publish = || Outgoing::Publish {
             topic: "a.b".into(),
@@ -586,7 +597,12 @@ mod tests {
             trace_parent: None,
             at: at(0),
         };
-        release(&router, &desk, sender, vec![Outgoing::Unsubscribe { pattern }]);
+        release(
+            &router,
+            &desk,
+            sender,
+            vec![Outgoing::Unsubscribe { pattern }],
+        );
         send(&router, &desk, 0, vec![publish()]);
         assert_eq!(desk.take(), ["x: news #0"]);
     }

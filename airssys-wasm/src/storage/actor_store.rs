@@ -12,9 +12,7 @@ use crate::core::component::id::ComponentId;
 use crate::core::storage::commit::Commit;
 use crate::core::storage::durability::Durability;
 use crate::core::storage::row::MessageNumber;
-use crate::core::storage::store::{
-    ActorRecord, Committed, MessagePage, Store, StoreError,
-};
+use crate::core::storage::store::{ActorRecord, Committed, MessagePage, Store, StoreError};
 use crate::core::turn::call::CallOutcome;
 use crate::storage::log::log::{Appended, CommitLog};
 use crate::storage::memory::MemoryStore;
@@ -83,18 +81,6 @@ impl ActorStore {
     pub(crate) async fn close(&self) -> Result<(), StoreError> {
         match &self.log {
             Some(log) => log.close().await,
-            None => Ok(()),
-        }
-    }
-
-    /// Whether the store works.
-    ///
-    /// # Errors
-    ///
-    /// When it has failed.
-    pub(crate) fn check(&self) -> Result<(), StoreError> {
-        match &self.log {
-            Some(log) => log.append(Commit::default()).map(drop),
             None => Ok(()),
         }
     }

@@ -140,7 +140,9 @@ fn lock(folder: &Path) -> Result<File, DataFolderError> {
     let path = folder.join(LOCK);
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(0o600);
-    let file = options.open(&path).map_err(|source| io_error(&path, source))?;
+    let file = options
+        .open(&path)
+        .map_err(|source| io_error(&path, source))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse {
@@ -161,7 +163,12 @@ fn begin(path: &Path, folder: &Folder) -> Result<(), DataFolderError> {
     let file = path.join(FORMAT);
     let write = || {
         let mut options = OpenOptions::new();
-        let mut written = options.write(true).create(true).truncate(true).mode(0o600).open(&file)?;
+        let mut written = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&file)?;
         writeln!(written, "{FORMAT_WORDS}{FORMAT_VERSION}")?;
         written.sync_all()?;
         folder.sync()
@@ -216,7 +223,10 @@ mod tests {
         let above = TempDir::new().unwrap();
         fs::write(above.path().join("letter.txt"), "dear").unwrap();
         let refused = DataFolder::open(above.path()).unwrap_err();
-        assert!(matches!(refused, DataFolderError::Foreign { .. }), "{refused}");
+        assert!(
+            matches!(refused, DataFolderError::Foreign { .. }),
+            "{refused}"
+        );
         let refused = DataFolder::open(above.path().join("letter.txt")).unwrap_err();
         assert!(matches!(refused, DataFolderError::Io { .. }), "{refused}");
         assert_eq!(fs::read_dir(above.path()).unwrap().count(), 1);

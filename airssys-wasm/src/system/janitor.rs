@@ -24,6 +24,26 @@ pub(crate) fn start(node: &Arc<Node>) {
     let quick = node.lanes.quick().clone();
     quick.spawn(keep_time(Arc::downgrade(node)));
     quick.spawn(sweep(Arc::downgrade(node)));
+    quick.spawn(watch(Arc::downgrade(node)));
+}
+
+/// Stops the system when its store fails.
+async fn watch(node: Weak<Node>) {
+    loop {
+        // Held for a moment only, so as not to keep a dropped system's store open.
+        let Some(log) = node.upgrade().and_then(|node| node.store.log().cloned()) else {
+            return;
+        };
+        select! {
+            error = log.failed() => {
+                if let Some(node) = node.upgrade().filter(|node| node.is_open().is_ok()) {
+                    node.halt(&error);
+                }
+                return;
+            }
+            () = sleep(SWEEP) => {}
+        }
+    }
 }
 
 /// Sends what is due.
@@ -62,9 +82,6 @@ async fn sweep(node: Weak<Node>) {
             return;
         };
         node.clock.follow_system_time();
-        if let (Ok(()), Err(error)) = (node.is_open(), node.store.check()) {
-            node.halt(&error);
-        }
         node.forget_answers();
         node.directory.sweep(&node);
         node.wake();

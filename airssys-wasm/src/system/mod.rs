@@ -1,5 +1,6 @@
 //! The composition root: what a system is made of, and what one talks to.
 
+mod admission;
 pub mod asking;
 pub mod builder;
 mod burial;
@@ -21,6 +22,7 @@ mod recovery;
 pub mod replay;
 mod sending;
 pub mod shutdown;
+mod sleepers;
 pub mod status;
 pub mod supervising;
 pub mod upgrade;

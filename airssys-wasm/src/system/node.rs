@@ -1,7 +1,7 @@
 //! Everything that a system is made of, and what its actors see of it.
 
 // Layer 1: Standard library imports
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
@@ -11,7 +11,6 @@ use tracing::Level;
 
 // Layer 3: Internal module imports
 use crate::component::actor::Actor;
-use crate::component::cell::Cell;
 use crate::component::clock::Clock;
 use crate::component::deployment::{Deployment, Failed};
 use crate::component::directory::Directory;
@@ -40,6 +39,7 @@ use crate::storage::actor_store::{ActorStore, Taken};
 use crate::system::config::component::ComponentConfig;
 use crate::system::lanes::Lanes;
 use crate::system::program::Workshop;
+use crate::system::sleepers::Sleepers;
 
 /// How many events are kept for a watcher that is slow; the oldest are dropped.
 pub(crate) const EVENTS_KEPT: usize = 4_096;
@@ -50,7 +50,7 @@ pub struct Node {
     pub(crate) clock: Clock,
     pub(crate) store: ActorStore,
     /// What components keep that do not say so themselves, if anything can be kept.
-    default_durability: Option<Durability>,
+    pub(crate) default_durability: Option<Durability>,
     pub(crate) directory: Directory<Node>,
     pub(crate) router: Router,
     pub(crate) dead_letters: Mutex<DeadLetters>,
@@ -62,8 +62,7 @@ pub struct Node {
     /// Who sends what comes from outside.
     pub(crate) host: ComponentId,
     pub(crate) shutdown_ms: u64,
-    /// Actors that are not live and have messages on disk.
-    asleep: Mutex<BTreeSet<ComponentId>>,
+    pub(crate) sleepers: Sleepers,
     /// Whether everything may run, so that nobody needs to ask the supervisor.
     all_may_run: AtomicBool,
     /// Whether messages from outside are refused.
@@ -123,7 +122,7 @@ impl Node {
             components: RwLock::default(),
             host: ComponentId::new("airssys", "host", "main"),
             shutdown_ms: parts.shutdown_ms,
-            asleep: Mutex::default(),
+            sleepers: Sleepers::default(),
             all_may_run: AtomicBool::new(true),
             is_closed: AtomicBool::new(false),
             halted: OnceLock::new(),
@@ -146,49 +145,7 @@ impl Node {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether an actor may be sent a message now.
-    pub(crate) fn admit(&self, target: &ComponentId) -> Result<(), Refusal> {
-        match self.directory.find(target) {
-            Some(cell) if cell.mailbox.has_space() => Ok(()),
-            Some(cell) => self.admit_to_disk(target, &cell),
-            None if !self.has_component(target.component()) => Err(Refusal::UnknownTarget),
-            None if self.directory.is_full() && !self.is_durable(target) => Err(Refusal::NoRoom),
-            // To one that was stopped it becomes a dead letter.
-            None => Ok(()),
-        }
-    }
-
-    /// Whether one more message may wait on disk for an actor whose mailbox is full.
-    fn admit_to_disk(&self, target: &ComponentId, cell: &Cell) -> Result<(), Refusal> {
-        let deployment = self.deployment(target).ok_or(Refusal::UnknownTarget)?;
-        let settings = &deployment.settings;
-        if settings.durability.is_durable() && cell.mailbox.on_disk() < settings.backlog {
-            return Ok(());
-        }
-        Err(Refusal::MailboxFull)
-    }
-
-    /// Whether an actor survives the process.
-    pub(crate) fn is_durable(&self, actor: &ComponentId) -> bool {
-        self.store.log().is_some() && self.durability(actor).is_durable()
-    }
-
-    /// What the actors of a component are to keep.
-    pub(crate) fn durability_of(&self, component: &ComponentConfig) -> Durability {
-        match self.default_durability {
-            Some(default) => component.durability.unwrap_or(default),
-            None => Durability::None,
-        }
-    }
-
-    /// What an actor keeps.
-    pub(crate) fn durability(&self, actor: &ComponentId) -> Durability {
-        let components = self.read_components();
-        let component = components.by_name.get(actor.component());
-        component.map_or(Durability::None, |it| it.deployment.settings.durability)
-    }
-
-    fn has_component(&self, name: &str) -> bool {
+    pub(crate) fn has_component(&self, name: &str) -> bool {
         self.read_components().by_name.contains_key(name)
     }
 
@@ -260,29 +217,6 @@ impl Node {
         if let Err(error) = self.bury(letter, commit) {
             self.halt(&error);
         }
-    }
-
-    /// Activates actors that have messages on disk, as far as there is room.
-    pub(crate) fn wake(self: &Arc<Self>) {
-        while !self.directory.is_full() {
-            let Some(actor) = self.asleep().pop_first() else {
-                return;
-            };
-            // One whose component is gone, or that was stopped, sleeps on.
-            if let Err(Refusal::NoRoom) = self.directory.find_or_activate(self, &actor) {
-                self.asleep().insert(actor);
-                return;
-            }
-        }
-    }
-
-    /// Actors have messages on disk, and are activated when there is room.
-    pub(crate) fn let_sleep(&self, actors: impl Iterator<Item = ComponentId>) {
-        self.asleep().extend(actors);
-    }
-
-    fn asleep(&self) -> MutexGuard<'_, BTreeSet<ComponentId>> {
-        self.asleep.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn dead_letters(&self) -> MutexGuard<'_, DeadLetters> {
@@ -432,8 +366,12 @@ impl World for Node {
         Ok(committed)
     }
 
+    fn woken(&self, actor: &ComponentId) -> u64 {
+        self.sleepers.take(actor)
+    }
+
     fn wake_later(&self, actor: &ComponentId) {
-        self.asleep().insert(actor.clone());
+        self.sleepers.add(actor.clone(), 1);
     }
 
     fn failed(self: &Arc<Self>, actor: &ComponentId, failure: Failure) {

@@ -82,6 +82,26 @@ impl System {
         self.node.actors()
     }
 
+    /// The durable actors of which anything is kept, live or not, by address: those whose
+    /// address begins with `prefix` and comes after `after`, at most `limit`. Each costs two
+    /// reads.
+    ///
+    /// # Errors
+    ///
+    /// When the store has failed. A system without one has no such actors.
+    pub fn kept_actors(
+        &self,
+        prefix: &str,
+        after: Option<&ComponentId>,
+        limit: usize,
+    ) -> Result<Vec<ComponentId>, ControlError> {
+        let Some(log) = self.node.store.log() else {
+            return Ok(Vec::new());
+        };
+        let found = log.actors(prefix, after, limit);
+        found.map_err(|_| ControlError::Refused(Refusal::StoreFailed))
+    }
+
     /// One actor at this moment, live or not.
     ///
     /// # Errors

@@ -76,7 +76,9 @@ impl Node {
         for (_to, number, letter) in recovered.dead_letters {
             self.dead_letters().restore(number, letter);
         }
-        self.let_sleep(recovered.backlog.into_keys());
+        for (actor, backlog) in recovered.backlog {
+            self.sleepers.add(actor, backlog.messages);
+        }
     }
 
     /// What the actors of a component keep already.

@@ -53,7 +53,9 @@ pub(crate) async fn send(
         take_back(node, &to, number);
         return Err(given_back(refused));
     }
-    wait_for(node, &to, seq).await.map_err(|reason| refuse(Envelope::new(copy), reason))
+    wait_for(node, &to, seq)
+        .await
+        .map_err(|reason| refuse(Envelope::new(copy), reason))
 }
 
 /// Sends a message to all who subscribed to a topic, and returns how many there are. What
@@ -120,7 +122,8 @@ fn given_back(refused: Refused) -> SendError {
         Letter::Message(message) => not_sent(message, reason),
         // Only messages are sent here.
         Letter::Reply(reply) => {
-            let nothing = ComponentMessage::new(reply.from, reply.to, String::new(), Vec::new().into());
+            let nothing =
+                ComponentMessage::new(reply.from, reply.to, String::new(), Vec::new().into());
             not_sent(nothing, reason)
         }
     }

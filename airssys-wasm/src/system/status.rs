@@ -17,6 +17,7 @@ use crate::core::storage::durability::Durability;
 use crate::core::storage::store::VersionId;
 use crate::messaging::router::Open;
 use crate::storage::actor_store::DataInfo;
+use crate::storage::log::stats::LogStats;
 use crate::system::node::{Component, Node};
 
 /// A system at one moment.
@@ -30,6 +31,8 @@ pub struct SystemStatus {
     pub data: Option<Arc<DataInfo>>,
     /// Why its store failed, if it did: then it takes no messages until it is started again.
     pub store_failure: Option<String>,
+    /// What its store has done, if it keeps data on disk.
+    pub store: Option<StoreStatus>,
     /// How many actors are live.
     pub live_actors: usize,
     /// Its components, by name.
@@ -44,6 +47,29 @@ pub struct SystemStatus {
     pub ended_actors: Vec<ComponentId>,
     /// Actors that belong to no group and were given up.
     pub given_up_actors: Vec<ComponentId>,
+}
+
+/// What a store has done since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct StoreStatus {
+    /// Commits that are on disk.
+    pub commits: u64,
+    /// Syncs of the log, each for a batch of commits.
+    pub syncs: u64,
+    /// Bytes that were written to the log.
+    pub log_bytes: u64,
+    /// Bytes that the files of the log take up.
+    pub log_file_bytes: u64,
+    /// Writes that were overtaken by another to the same row before they reached the disk.
+    pub coalesced: u64,
+    /// Messages, timers and requests that began and ended before they reached the disk.
+    pub elided: u64,
+    /// How often the log was applied to the tables.
+    pub checkpoints: u64,
+    /// About how many bytes of memory wait for the log.
+    pub unlogged_bytes: u64,
+    /// About how many bytes of memory wait for the tables.
+    pub unapplied_bytes: u64,
 }
 
 /// A component at one moment.
@@ -129,6 +155,22 @@ impl Counts {
     }
 }
 
+impl From<LogStats> for StoreStatus {
+    fn from(stats: LogStats) -> Self {
+        Self {
+            commits: stats.commits,
+            syncs: stats.syncs,
+            log_bytes: stats.log_bytes,
+            log_file_bytes: stats.log_file_bytes,
+            coalesced: stats.coalesced,
+            elided: stats.elided,
+            checkpoints: stats.checkpoints,
+            unlogged_bytes: stats.unlogged_bytes,
+            unapplied_bytes: stats.unapplied_bytes,
+        }
+    }
+}
+
 impl Node {
     /// The system at this moment.
     pub(crate) fn status(&self) -> SystemStatus {
@@ -141,6 +183,7 @@ impl Node {
             uptime_ms: now_ms,
             data: self.store.data().cloned(),
             store_failure: self.halted().map(ToString::to_string),
+            store: self.store.log().map(|log| log.stats().into()),
             live_actors: cells.len(),
             components: components
                 .iter()

@@ -17,7 +17,10 @@ async fn state_is_there_after_a_restart() {
     let data = TempDir::new().unwrap();
     let system = counters(&data).await;
     assert_eq!(ask(&system, "demo/counter/a", "add", "2").await, "2");
-    system.send(&id("demo/counter/a"), "add", "3").await.unwrap();
+    system
+        .send(&id("demo/counter/a"), "add", "3")
+        .await
+        .unwrap();
     assert!(system.shutdown().await.is_clean());
     drop(system);
 

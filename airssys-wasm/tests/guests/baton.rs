@@ -35,8 +35,14 @@ async fn effects(place: &str, kind: &str, number: &str) -> Effects {
 
 #[tokio::test]
 async fn it_goes_round_until_nothing_is_left() {
-    assert_eq!(effects("0", "pass", "9").await.outgoing, sent("1", "pass", "8"));
-    assert_eq!(effects("4", "pass", "1").await.outgoing, sent("0", "pass", "0"));
+    assert_eq!(
+        effects("0", "pass", "9").await.outgoing,
+        sent("1", "pass", "8")
+    );
+    assert_eq!(
+        effects("4", "pass", "1").await.outgoing,
+        sent("0", "pass", "0")
+    );
     assert!(effects("2", "pass", "0").await.is_empty());
 }
 

@@ -212,7 +212,8 @@ async fn spawn_activates_without_a_message_and_tells_why_not() {
         Err(AskError::Refused(Refusal::UnknownTarget))
     );
     let refused = system
-        .send(&id("demo/nobody/a"), "hello", "you").await
+        .send(&id("demo/nobody/a"), "hello", "you")
+        .await
         .unwrap_err();
     assert_eq!(refused.reason, Refusal::UnknownTarget);
     assert_eq!(refused.message.payload().as_bytes(), b"you");

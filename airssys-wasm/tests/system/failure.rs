@@ -181,7 +181,10 @@ async fn dead_letters_are_listed_tried_again_and_dropped() {
     system.drop_dead_letter(second).await.unwrap();
     assert!(system.dead_letter(second).is_err());
     assert!(system.drop_dead_letter(second).await.is_err());
-    assert_eq!(system.drop_dead_letters(Some("demo/counter/a")).await, Ok(2));
+    assert_eq!(
+        system.drop_dead_letters(Some("demo/counter/a")).await,
+        Ok(2)
+    );
     assert_eq!(system.status().dead_letters, 0);
 }
 
@@ -208,7 +211,8 @@ async fn no_more_dead_letters_are_kept_than_configured_and_the_oldest_go() {
         .unwrap();
     for actor in 0..12 {
         system
-            .send(&id(&format!("demo/trap/{actor}")), "", "").await
+            .send(&id(&format!("demo/trap/{actor}")), "", "")
+            .await
             .unwrap();
     }
     until("all have trapped", || {

@@ -41,7 +41,8 @@ async fn answers_beside(loops: usize) -> Vec<Duration> {
     ask(&system, "demo/echo/a", "", "warm").await;
     for actor in 0..loops {
         system
-            .send(&id(&format!("demo/loop/{actor}")), "", "").await
+            .send(&id(&format!("demo/loop/{actor}")), "", "")
+            .await
             .unwrap();
     }
     let began = Instant::now();
@@ -78,7 +79,8 @@ async fn actors_start_beside_endless_loops() {
     let system = system().await;
     for actor in 0..4 {
         system
-            .send(&id(&format!("demo/loop/{actor}")), "", "").await
+            .send(&id(&format!("demo/loop/{actor}")), "", "")
+            .await
             .unwrap();
     }
     let mut longest = Duration::ZERO;

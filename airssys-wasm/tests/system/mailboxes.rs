@@ -162,7 +162,10 @@ async fn what_is_asked_is_not_handled_after_the_asker_has_left() {
     // The caller waits half a second for the loop, and so do the messages behind.
     let call = json!({"target": "demo/busy/a", "kind": "", "text": "", "timeout_ms": 5_000});
     let caller = id("demo/caller/a");
-    system.send(&caller, "call", call.to_string()).await.unwrap();
+    system
+        .send(&caller, "call", call.to_string())
+        .await
+        .unwrap();
     let message = system.message(&caller, "call", call.to_string());
     assert_eq!(
         system.ask_within(message, Duration::from_millis(50)).await,

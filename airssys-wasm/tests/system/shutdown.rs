@@ -31,7 +31,8 @@ async fn what_was_accepted_is_handled_and_actors_are_passivated() {
     let first = id("demo/ledger/first");
     for _ in 0..200 {
         system
-            .send(&first, "forward", "demo/ledger/second next").await
+            .send(&first, "forward", "demo/ledger/second next")
+            .await
             .unwrap();
     }
     let mut watch = Watch::new(&system);
@@ -84,7 +85,10 @@ async fn nothing_new_is_taken() {
     let refused = other.send(&echo, "", "mine").await.unwrap_err();
     assert_eq!(refused.reason, shut);
     assert_eq!(refused.message.payload().as_bytes(), b"mine");
-    assert_eq!(other.publish("t", "", "").await, Err(PublishError::Refused(shut)));
+    assert_eq!(
+        other.publish("t", "", "").await,
+        Err(PublishError::Refused(shut))
+    );
     assert_eq!(other.spawn(&echo).await, Err(ControlError::Refused(shut)));
     let config = ComponentConfig::new("demo/late".parse().unwrap());
     assert!(matches!(

@@ -282,7 +282,8 @@ async fn actors_that_always_run_are_started_again() {
     };
     until("all run", || all() == 3).await;
     system
-        .send(&id("demo/b/main"), "add-then-trap", "1").await
+        .send(&id("demo/b/main"), "add-then-trap", "1")
+        .await
         .unwrap();
     // Without any message.
     until("all run again", || all() == 6).await;

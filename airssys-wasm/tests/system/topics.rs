@@ -38,8 +38,14 @@ async fn a_topic_reaches_those_whose_pattern_matches_each_once() {
         .await;
     }
     assert_eq!(system.status().open.subscriptions, 7);
-    assert_eq!(system.publish("orders.eu.created", "note", "one").await, Ok(5));
-    assert_eq!(system.publish("orders.us.created", "note", "two").await, Ok(4));
+    assert_eq!(
+        system.publish("orders.eu.created", "note", "one").await,
+        Ok(5)
+    );
+    assert_eq!(
+        system.publish("orders.us.created", "note", "two").await,
+        Ok(4)
+    );
     assert_eq!(system.publish("orders", "note", "three").await, Ok(1));
     assert_eq!(system.publish("news.eu", "note", "four").await, Ok(1));
     for (instance, notes) in [

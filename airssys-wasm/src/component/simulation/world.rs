@@ -269,6 +269,10 @@ impl World for SimulatedWorld {
         self.store.append(commit)
     }
 
+    fn woken(&self, _actor: &ComponentId) -> u64 {
+        0
+    }
+
     fn wake_later(&self, _actor: &ComponentId) {}
 
     fn failed(self: &Arc<Self>, _actor: &ComponentId, failure: Failure) {

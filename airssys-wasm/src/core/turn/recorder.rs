@@ -142,10 +142,7 @@ mod tests {
         };
         let mut recorder = Recorder::default();
         recorder.begin(context(1, 0));
-        recorder
-            .overlay
-            .set(ground, "k".into(), vec![1])
-            .unwrap();
+        recorder.overlay.set(ground, "k".into(), vec![1]).unwrap();
         recorder.outbox.cancel_timer(&limits, 1).unwrap();
         assert!(recorder.admit_log_line(&limits));
         assert!(!recorder.admit_log_line(&limits));

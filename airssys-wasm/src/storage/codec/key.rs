@@ -76,11 +76,6 @@ pub(crate) fn prefix_of(actor: &ComponentId, _table: Table) -> Vec<u8> {
     of_actor(actor, &[])
 }
 
-/// What all keys of answers of one period begin with, and no others.
-pub(crate) fn prefix_of_period(period: u64) -> Vec<u8> {
-    period.to_be_bytes().to_vec()
-}
-
 fn of_actor(actor: &ComponentId, rest: &[u8]) -> Vec<u8> {
     [actor.as_str().as_bytes(), &[END], rest].concat()
 }
@@ -182,7 +177,7 @@ mod tests {
                 prop_assert!(bytes.starts_with(&prefix_of(&actor, table)));
             }
             if let RowKey::Answer(period, _) = key {
-                prop_assert!(bytes.starts_with(&prefix_of_period(period)));
+                prop_assert!(bytes.starts_with(&period.to_be_bytes()));
             }
         }
 

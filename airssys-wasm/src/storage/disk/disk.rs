@@ -57,7 +57,7 @@ pub trait DiskFile: Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// When the disk fails.
-    fn len(&self) -> io::Result<u64>;
+    fn len_bytes(&self) -> io::Result<u64>;
 
     /// Fills `buffer` with what is at `offset`.
     ///

@@ -309,7 +309,7 @@ impl Disk for FaultyDisk {
 }
 
 impl DiskFile for FaultyFile {
-    fn len(&self) -> io::Result<u64> {
+    fn len_bytes(&self) -> io::Result<u64> {
         let state = lock(&self.state);
         state.check_power()?;
         Ok(state.inodes[self.inode].contents().len() as u64)
@@ -483,14 +483,14 @@ mod tests {
         disk.fail_at(8, Fault::Dead);
         file.write_at(0, b"new").unwrap_err();
         disk.sync().unwrap_err();
-        assert_eq!(file.len().unwrap(), 3, "memory can still be read");
+        assert_eq!(file.len_bytes().unwrap(), 3, "memory can still be read");
         disk.heal();
         disk.sync().unwrap();
 
         disk.fail_at(disk.points() + 1, Fault::PowerCut);
         file.sync().unwrap_err();
         assert!(disk.is_off());
-        file.len().unwrap_err();
+        file.len_bytes().unwrap_err();
         disk.names().unwrap_err();
         disk.heal();
         file.sync().unwrap_err();

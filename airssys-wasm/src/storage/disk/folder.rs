@@ -203,7 +203,7 @@ impl Disk for Folder {
 }
 
 impl DiskFile for FolderFile {
-    fn len(&self) -> io::Result<u64> {
+    fn len_bytes(&self) -> io::Result<u64> {
         len_of(&self.file)
     }
 
@@ -254,7 +254,7 @@ mod tests {
         let mut all = [1; 8];
         folder.open("one").unwrap().read_at(0, &mut all).unwrap();
         assert_eq!(&all, b"\0\0\0abc\0\0");
-        assert_eq!(file.len().unwrap(), 8);
+        assert_eq!(file.len_bytes().unwrap(), 8);
         let beyond = file.read_at(1, &mut all).unwrap_err();
         assert_eq!(beyond.kind(), io::ErrorKind::UnexpectedEof);
 

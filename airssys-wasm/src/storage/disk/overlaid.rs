@@ -170,7 +170,7 @@ fn parts(offset: u64, bytes: usize) -> impl Iterator<Item = (u64, usize, Range<u
 }
 
 impl DiskFile for OverlaidFile {
-    fn len(&self) -> io::Result<u64> {
+    fn len_bytes(&self) -> io::Result<u64> {
         Ok(self.layer().bytes)
     }
 
@@ -292,7 +292,7 @@ mod tests {
                         }
                     }
                 }
-                prop_assert_eq!(file.len().unwrap(), real.len().unwrap());
+                prop_assert_eq!(file.len_bytes().unwrap(), real.len_bytes().unwrap());
             }
             prop_assert!(fs::read(seen.path().join("file")).unwrap() == first);
         }
@@ -305,7 +305,7 @@ mod tests {
         let disk = Overlaid::new(folder.path());
         disk.create("two").unwrap().write_at(0, b"22").unwrap();
         assert_eq!(disk.names().unwrap(), ["one", "two"]);
-        assert_eq!(disk.open("two").unwrap().len().unwrap(), 2);
+        assert_eq!(disk.open("two").unwrap().len_bytes().unwrap(), 2);
         disk.remove("one").unwrap();
         assert_eq!(disk.names().unwrap(), ["two"]);
         let gone = disk.open("one").unwrap_err();

@@ -18,6 +18,9 @@ use crate::storage::tables::error::TablesError;
 use crate::storage::tables::table::RawWrite;
 use crate::storage::tables::tables::Tables;
 
+/// How many times as old as it should become something may get while the committer works.
+const PATIENCE: u32 = 3;
+
 /// Why the checkpointer gave up.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -89,7 +92,9 @@ fn next_batch(shared: &Shared) -> Option<Arc<Batch>> {
             let age = Duration::from_millis(state.settings.checkpoint_age_ms);
             let (due, now) = (since.checked_add(age), Instant::now());
             let is_old = due.is_some_and(|due| due <= now);
-            if is_old && state.committer != Rest::Works {
+            // Under load the committer never rests, and the log must not grow for ever.
+            let is_overdue = since.elapsed() >= age.saturating_mul(PATIENCE);
+            if is_overdue || is_old && state.committer != Rest::Works {
                 return Some(state.begin_checkpoint());
             }
             nap_ends = if is_old { now.checked_add(age) } else { due };

@@ -57,6 +57,7 @@ pub(crate) fn run<D: Disk>(shared: &Shared, mut wal: Wal<D>) -> Result<(), Commi
                 end_release(shared, frame);
             }
         }
+        shared.lock().stats.log_file_bytes = wal.bytes();
     }
     Ok(())
 }

@@ -209,6 +209,7 @@ impl CommitLog {
     /// # Errors
     ///
     /// When the log has failed or was closed.
+    #[cfg(test)]
     pub(crate) async fn flush(&self) -> Result<(), StoreError> {
         self.durable(self.appended()).await
     }

@@ -143,16 +143,6 @@ impl Model {
         self.history.push((seq, now));
     }
 
-    /// Messages that wait for an actor, and their numbers.
-    pub(crate) fn messages(&self, actor: &ComponentId) -> Vec<(MessageNumber, String)> {
-        let rows = self.now().rows.iter();
-        rows.filter_map(|((of, key), (row, _))| match key {
-            RowKey::Message(number) if of == actor => Some((*number, row.clone())),
-            _ => None,
-        })
-        .collect()
-    }
-
     fn row(
         &mut self,
         actor: &ComponentId,
@@ -288,17 +278,6 @@ impl Rows {
             recovered.backlog.into_iter().collect::<BTreeMap<_, _>>(),
             backlog
         );
-        let usage: BTreeMap<_, _> = recovered.usage.into_iter().collect();
-        for (component, (bytes, keys)) in &found.usage {
-            let growth = usage.get(component).copied();
-            assert_eq!(
-                growth.unwrap_or_default(),
-                Growth {
-                    bytes: *bytes,
-                    keys: *keys
-                }
-            );
-        }
         found
     }
 

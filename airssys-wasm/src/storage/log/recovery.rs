@@ -11,7 +11,6 @@ use hashbrown::HashMap;
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::dead_letter::DeadLetter;
-use crate::core::storage::commit::Growth;
 use crate::core::storage::row::{Row, RowKey, StoredRequest, StoredTimer};
 use crate::storage::codec::error::CodecError;
 use crate::storage::codec::key::{decode_key, table_of};
@@ -43,8 +42,6 @@ pub(crate) struct Recovered {
     pub(crate) subscriptions: Vec<(ComponentId, String)>,
     /// Messages that were given up: whose, and which, in the order of their numbers.
     pub(crate) dead_letters: Vec<(ComponentId, u64, Arc<DeadLetter>)>,
-    /// How much each component keeps.
-    pub(crate) usage: Vec<(String, Growth)>,
     /// What waits for each actor for which something does.
     pub(crate) backlog: HashMap<ComponentId, Backlog>,
 }
@@ -111,14 +108,7 @@ impl<D: Disk> Opened<D> {
     ///
     /// When the disk fails, or a row cannot be read.
     pub(crate) fn recovered(&mut self) -> Result<Recovered, OpenError> {
-        let mut recovered = Recovered {
-            usage: self
-                .usage
-                .all()
-                .map(|(name, sum)| (name.to_owned(), sum))
-                .collect(),
-            ..Recovered::default()
-        };
+        let mut recovered = Recovered::default();
         let tables = [
             Table::Messages,
             Table::Timers,

@@ -20,6 +20,8 @@ pub(crate) struct LogStats {
     pub(crate) elided: u64,
     /// Bytes of frames that were written to the write-ahead log.
     pub(crate) log_bytes: u64,
+    /// Bytes that the files of the write-ahead log take up.
+    pub(crate) log_file_bytes: u64,
     /// Rows that were applied to the tables.
     pub(crate) applied_rows: u64,
     /// How often rows were applied to the tables.

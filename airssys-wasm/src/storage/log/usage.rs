@@ -63,11 +63,4 @@ impl Usage {
     pub(crate) fn is_written(&self) -> bool {
         self.unwritten.is_empty()
     }
-
-    /// All components and how much they keep, in no order.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, Growth)> {
-        self.components
-            .iter()
-            .map(|(component, kept)| (component.as_str(), kept.sum))
-    }
 }

@@ -41,7 +41,7 @@ impl Backend {
 
 impl StorageBackend for Backend {
     fn len(&self) -> io::Result<u64> {
-        self.note(self.file.len(), "asking for its length")
+        self.note(self.file.len_bytes(), "asking for its length")
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {

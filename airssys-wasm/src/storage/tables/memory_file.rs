@@ -56,7 +56,7 @@ impl MemoryFile {
 }
 
 impl DiskFile for MemoryFile {
-    fn len(&self) -> io::Result<u64> {
+    fn len_bytes(&self) -> io::Result<u64> {
         Ok(self.with(|bytes| bytes.len()) as u64)
     }
 

@@ -56,7 +56,7 @@ pub(crate) fn check_is_free(table: Table, key: &[u8]) -> Result<(), TablesError>
 /// When the file is of another program, or the disk fails.
 pub(crate) fn prepare(file: &dyn DiskFile) -> Result<(), TablesError> {
     let failed = |e: io::Error| TablesError::Failed(e.to_string());
-    let bytes = file.len().map_err(failed)?;
+    let bytes = file.len_bytes().map_err(failed)?;
     let mut begin = [0; MAGIC.len()];
     let known = (MAGIC.len() as u64).min(bytes) as usize;
     file.read_at(0, &mut begin[..known]).map_err(failed)?;

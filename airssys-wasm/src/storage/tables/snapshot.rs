@@ -52,6 +52,7 @@ impl Snapshot {
     /// # Errors
     ///
     /// When the disk fails, or what is read is damaged.
+    #[cfg(test)]
     pub(crate) fn range(
         &self,
         table: Table,

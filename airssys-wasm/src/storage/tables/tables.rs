@@ -125,6 +125,7 @@ impl Tables {
     /// # Errors
     ///
     /// When the disk fails, or what is read is damaged.
+    #[cfg(test)]
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
         self.guard(|| reader::get(&self.begin_read()?, table, key))
     }
@@ -134,6 +135,7 @@ impl Tables {
     /// # Errors
     ///
     /// When the disk fails, or what is read is damaged.
+    #[cfg(test)]
     pub(crate) fn range(
         &self,
         table: Table,
@@ -176,10 +178,11 @@ impl Tables {
     /// # Errors
     ///
     /// When the disk fails.
+    #[cfg(test)]
     pub(crate) fn bytes(&self) -> Result<u64, TablesError> {
         self.guard(|| {
             self.file
-                .len()
+                .len_bytes()
                 .map_err(|e| TablesError::Failed(e.to_string()))
         })
     }

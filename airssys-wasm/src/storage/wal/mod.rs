@@ -6,5 +6,4 @@ mod frame;
 mod recovery;
 mod scan;
 mod segment;
-#[expect(clippy::module_inception, reason = "the file is named after its noun")]
 pub(crate) mod wal;

@@ -165,7 +165,7 @@ fn headers<D: Disk>(disk: &D) -> Result<Vec<Header>, WalError> {
 
 fn header(file: &impl DiskFile, name: &str) -> Result<HeaderBytes, WalError> {
     let read = || {
-        let count = file.len()?.min(HEADER_BYTES as u64) as usize;
+        let count = file.len_bytes()?.min(HEADER_BYTES as u64) as usize;
         let mut bytes = [0; HEADER_BYTES];
         file.read_at(0, &mut bytes[..count])?;
         Ok(HeaderBytes::decode(&bytes))
@@ -229,7 +229,7 @@ fn resume<D: Disk>(
         // it is not. It must be, before another frame is: that is what proves it was.
         rewrite(&file, last_at, found.end)?;
         file.sync()?;
-        file.len()
+        file.len_bytes()
     };
     let allocated = settle().map_err(WalError::disk("mend", &name))?;
     Ok(Some(Segment {
@@ -257,7 +257,7 @@ fn rewrite(file: &impl DiskFile, from: u64, to: u64) -> io::Result<()> {
 
 fn seal<D: Disk>(disk: &D, name: String, last: u64) -> Result<Sealed, WalError> {
     let bytes = open(disk, &name)?
-        .len()
+        .len_bytes()
         .map_err(WalError::disk("read", &name))?;
     Ok(Sealed { name, last, bytes })
 }

@@ -105,7 +105,7 @@ impl<'a, F: DiskFile> Window<'a, F> {
     fn new(file: &'a F) -> io::Result<Self> {
         Ok(Self {
             file,
-            len: file.len()?,
+            len: file.len_bytes()?,
             start: 0,
             bytes: Vec::new(),
         })

@@ -138,6 +138,7 @@ impl<D: Disk> Wal<D> {
     }
 
     /// The number of the last frame, or what the log was opened after if that is greater.
+    #[cfg(test)]
     pub(crate) fn last(&self) -> u64 {
         self.last
     }
@@ -275,7 +276,7 @@ mod tests {
             }
             let names = folder().names().unwrap();
             assert!(names.contains(&"log-of-mine".to_owned()));
-            let len = |name: &String| folder().open(name).unwrap().len().unwrap();
+            let len = |name: &String| folder().open(name).unwrap().len_bytes().unwrap();
             let own = names.iter().filter(|name| *name != "log-of-mine");
             assert_eq!(wal.bytes(), own.map(len).sum::<u64>());
         }

@@ -124,7 +124,10 @@ impl ComponentConfig {
 }
 
 /// A path that is no UTF-8 is written as nearly as it can be, where serde would refuse.
-pub(crate) fn write_path<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn write_path<S: Serializer>(
+    path: &Option<PathBuf>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     let text = path.as_ref().map(|path| path.to_string_lossy());
     text.serialize(serializer)
 }
