@@ -13,6 +13,7 @@ mod hostile_http;
 mod inspecting;
 mod interrupting;
 mod json;
+mod ledger;
 mod limiting;
 mod logging;
 mod operating;

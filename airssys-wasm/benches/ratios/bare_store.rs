@@ -10,7 +10,7 @@ use redb::{Database, Durability, Table, TableDefinition, WriteTransaction};
 
 // Layer 3: Internal module imports
 use crate::measure::{Outcome, per_run};
-use crate::ring::{ENTRIES, writes};
+use crate::ring::{Shape, writes};
 use crate::stage::actor;
 
 type Rows = TableDefinition<'static, &'static [u8], &'static [u8]>;
@@ -25,13 +25,13 @@ const CACHE_BYTES: usize = 64 << 20;
 /// Actors that pass messages on, as rows of a store.
 pub(crate) struct BareStore {
     database: Database,
-    actors: u64,
+    shape: Shape,
     turn: u64,
 }
 
 impl BareStore {
     /// A store in which all actors have all their keys.
-    pub(crate) fn new(folder: &Path, actors: usize) -> Outcome<Self> {
+    pub(crate) fn new(folder: &Path, shape: Shape) -> Outcome<Self> {
         let path = folder.join("bare.redb");
         let database = Database::builder()
             .set_cache_size(CACHE_BYTES)
@@ -40,16 +40,16 @@ impl BareStore {
         {
             let mut state = transaction.open_table(STATE)?;
             transaction.open_table(OUTBOX)?;
-            for number in 0..actors {
-                for further in 0..ENTRIES {
-                    write_state(&mut state, number, further)?;
+            for number in 0..shape.actors {
+                for further in 0..shape.entries {
+                    write_state(&mut state, number, writes(further, shape.entries))?;
                 }
             }
         }
         transaction.commit()?;
         Ok(Self {
             database,
-            actors: actors as u64,
+            shape,
             turn: 0,
         })
     }
@@ -64,7 +64,7 @@ impl BareStore {
                 let mut outbox = transaction.open_table(OUTBOX)?;
                 for _ in 0..waiting {
                     self.turn += 1;
-                    turn(&mut state, &mut outbox, (self.turn, self.actors))?;
+                    turn((&mut state, &mut outbox), self.turn, self.shape)?;
                 }
             }
             transaction.commit()?;
@@ -73,14 +73,14 @@ impl BareStore {
     }
 }
 
-/// What a turn's keys and values and its message have in bytes, as the mean over all entries.
-pub(crate) fn logical_bytes(actors: usize) -> f64 {
+/// What a turn's keys and values and its message have in bytes, as the mean of a hundred.
+pub(crate) fn logical_bytes(shape: Shape) -> f64 {
     let of_turn = |further: u64| {
-        let state = writes(further).into_iter();
+        let state = writes(further, shape.entries).into_iter();
         let state: usize = state.map(|(key, value)| key.len() + value.len()).sum();
-        state + message(actors as u64 / 2, actors as u64, further).len()
+        state + message(0, 1, further).len()
     };
-    (0..ENTRIES).map(of_turn).sum::<usize>() as f64 / ENTRIES as f64
+    (0..100).map(of_turn).sum::<usize>() as f64 / 100.0
 }
 
 /// One transaction, which is on disk when it is committed, and the file sound if the process
@@ -94,17 +94,18 @@ fn begin(database: &Database) -> Outcome<WriteTransaction> {
 
 /// Two keys, the message that the turn sends, and the end of the one that it handles.
 fn turn(
-    state: &mut OpenRows<'_>,
-    outbox: &mut OpenRows<'_>,
-    (turn, actors): (u64, u64),
+    (state, outbox): (&mut OpenRows<'_>, &mut OpenRows<'_>),
+    turn: u64,
+    shape: Shape,
 ) -> Outcome {
-    let number = turn % actors;
+    let actors = shape.actors as u64;
+    let number = (turn % actors) as usize;
+    let next = (number + 1) % shape.actors;
     let further = u64::MAX / 2 - turn / actors;
-    write_state(state, number as usize, further)?;
-    let next = (number + 1) % actors;
+    write_state(state, number, writes(further, shape.entries))?;
     outbox.insert(
         outbox_key(next, turn).as_slice(),
-        message(number, actors, further).as_slice(),
+        message(number, next, further).as_slice(),
     )?;
     // The message came from the actor before, when it was its turn in the last round.
     if let Some(sent) = (turn - 1).checked_sub(actors) {
@@ -113,23 +114,21 @@ fn turn(
     Ok(())
 }
 
-fn write_state(state: &mut OpenRows<'_>, number: usize, further: u64) -> Outcome {
+fn write_state(state: &mut OpenRows<'_>, number: usize, writes: [(String, Vec<u8>); 2]) -> Outcome {
     let address = actor(number);
-    for (key, value) in writes(further) {
+    for (key, value) in writes {
         let key = [address.as_str().as_bytes(), &[0], key.as_bytes()].concat();
         state.insert(key.as_slice(), value.as_slice())?;
     }
     Ok(())
 }
 
-fn outbox_key(to: u64, turn: u64) -> Vec<u8> {
-    let to = actor(to as usize);
-    [to.as_str().as_bytes(), &[0], &turn.to_be_bytes()].concat()
+fn outbox_key(to: usize, turn: u64) -> Vec<u8> {
+    [actor(to).as_str().as_bytes(), &[0], &turn.to_be_bytes()].concat()
 }
 
 /// Sender, receiver, kind and payload.
-fn message(number: u64, actors: u64, further: u64) -> Vec<u8> {
-    let next = (number + 1) % actors;
-    let (from, to) = (actor(number as usize), actor(next as usize));
+fn message(from: usize, to: usize, further: u64) -> Vec<u8> {
+    let (from, to) = (actor(from), actor(to));
     format!("{from} {to} work {}", further % 1_000).into_bytes()
 }

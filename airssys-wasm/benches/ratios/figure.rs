@@ -40,6 +40,12 @@ impl Figure {
         Self { unit, ..self }
     }
 
+    /// The figure under a longer key.
+    pub(crate) fn with_suffix(self, suffix: &str) -> Self {
+        let key = self.key + suffix;
+        Self { key, ..self }
+    }
+
     /// The line that `cargo xtask bench` reads.
     pub(crate) fn line(&self) -> String {
         let ours = self.ours.to_json();

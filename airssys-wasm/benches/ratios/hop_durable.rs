@@ -4,17 +4,20 @@
 use crate::disk::folder;
 use crate::figure::Figure;
 use crate::measure::{Outcome, Plan, compare};
-use crate::ring::{Kind, Ring};
+use crate::ring::{Kind, Ring, Shape};
 use crate::stage::Stage;
 
-const ACTORS: usize = 100;
+const SHAPE: Shape = Shape {
+    actors: 100,
+    entries: 1,
+};
 
 pub(crate) fn measure(plan: Plan) -> Outcome<Vec<Figure>> {
     let stage = Stage::new(1)?;
     let hops = if plan.is_quick() { 20_000 } else { 50_000 };
     let folder = folder()?;
-    let durable = Ring::start(&stage, ACTORS, Some(&folder.path().join("data")))?;
-    let ephemeral = Ring::start(&stage, ACTORS, None)?;
+    let durable = Ring::start(&stage, SHAPE, Some(&folder.path().join("data")))?;
+    let ephemeral = Ring::start(&stage, SHAPE, None)?;
     for ring in [&durable, &ephemeral] {
         ring.run(Kind::Pass, 1, hops)?;
     }

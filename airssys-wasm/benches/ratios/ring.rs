@@ -18,8 +18,14 @@ use crate::stage::{Stage, actor};
 /// How often it is looked whether all turns are over.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// How many keys an actor has besides the one that every turn writes.
-pub(crate) const ENTRIES: u64 = 100;
+/// Who stands in a ring.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    /// How many actors.
+    pub(crate) actors: usize,
+    /// How many keys each has besides the one that every turn writes.
+    pub(crate) entries: u64,
+}
 
 /// A system whose actors stand in a ring.
 pub(crate) struct Ring<'a> {
@@ -37,14 +43,14 @@ pub(crate) enum Kind {
 }
 
 impl<'a> Ring<'a> {
-    /// A ring of as many actors: durable ones with a folder for their data, and ephemeral
-    /// ones without.
-    pub(crate) fn start(stage: &'a Stage, actors: usize, data: Option<&Path>) -> Outcome<Self> {
+    /// A ring: of durable actors with a folder for their data, and of ephemeral ones without.
+    pub(crate) fn start(stage: &'a Stage, shape: Shape, data: Option<&Path>) -> Outcome<Self> {
         let system = stage.system(
             guest::committed("baton")?,
             |component| {
-                let ring = ("ring".to_owned(), actors.to_string());
-                component.config = [ring].into();
+                let ring = ("ring".to_owned(), shape.actors.to_string());
+                let entries = ("entries".to_owned(), shape.entries.to_string());
+                component.config = [ring, entries].into();
             },
             |system| system.data = data.map(Path::to_owned),
         )?;
@@ -117,12 +123,12 @@ async fn begin(system: System, kind: Kind, messages: usize, turns: u32) -> Outco
 }
 
 /// What a turn writes that is to pass its message on `further` times, as the guest has it.
-pub(crate) fn writes(further: u64) -> [(String, Vec<u8>); 2] {
+pub(crate) fn writes(further: u64, entries: u64) -> [(String, Vec<u8>); 2] {
     let value = |number: u64| vec![b'v'; 100 + (number % 925 * 37 % 925) as usize];
     [
         ("last".to_owned(), value(further)),
         (
-            format!("entry/{:02}", further % ENTRIES),
+            format!("entry/{:02}", further % entries),
             value(further + 7),
         ),
     ]

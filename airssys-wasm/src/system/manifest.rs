@@ -564,7 +564,7 @@ members = ["shop/cart"]
         ),
         (
             "defaults.run = []",
-            "2:10: unknown key `run`; known here: `idle_ms`, `kept_versions`, `limits`, `mailbox`, `recording`, `restart`, `retry`, `upgrade`",
+            "2:10: unknown key `run`; known here: `backlog`, `durability`, `idle_ms`, `kept_versions`, `limits`, `mailbox`, `recording`, `restart`, `retry`, `upgrade`",
         ),
         (
             "component = 1",
@@ -834,7 +834,7 @@ members = ["shop/cart"]
             (place("/properties/http"), "listen"),
             (
                 place("/properties/defaults"),
-                "idle_ms kept_versions limits mailbox recording restart retry upgrade",
+                "backlog durability idle_ms kept_versions limits mailbox recording restart retry upgrade",
             ),
             (component["retry"], "attempts factor first_ms jitter max_ms"),
             (component["recording"], "every_ms turns"),
@@ -843,7 +843,7 @@ members = ["shop/cart"]
         ] {
             assert_eq!(names(&keys(&schema, table)).join(" "), expected);
         }
-        assert_eq!(keys(&schema, component["limits"]).len(), 21);
+        assert_eq!(keys(&schema, component["limits"]).len(), 23);
 
         let tables = [SYSTEM, GROUP, COMPONENT].map(place);
         let inner = ["retry", "recording", "upgrade", "limits"].map(|key| component[key]);
