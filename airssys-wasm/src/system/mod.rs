@@ -17,6 +17,7 @@ pub mod manifest_folder;
 pub mod neighbourhood;
 pub mod node;
 pub mod operating;
+mod post;
 pub mod program;
 mod recovery;
 pub mod replay;

@@ -21,15 +21,13 @@ use crate::component::supervision::status::Standing;
 use crate::component::supervision::supervisor::Supervisor;
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
-use crate::core::delivery::dead_letter::{DeadLetter, DeathCause};
-use crate::core::delivery::envelope::{Answer, Envelope};
-use crate::core::delivery::post::{Admission, Post};
-use crate::core::delivery::refusal::{Refusal, Refused};
+use crate::core::delivery::dead_letter::DeadLetter;
+use crate::core::delivery::refusal::Refusal;
 use crate::core::event::Event;
 use crate::core::storage::commit::Commit;
 use crate::core::storage::durability::Durability;
 use crate::core::storage::row::{Row, RowKey};
-use crate::core::storage::store::{Committed, Store, StoreError};
+use crate::core::storage::store::{Store, StoreError};
 use crate::core::turn::guest::Pace;
 use crate::messaging::dead_letters::DeadLetters;
 use crate::messaging::plan::{Depends, Plan, Planner};
@@ -199,26 +197,6 @@ impl Node {
         self.all_may_run.store(is_quiet, Ordering::Release);
     }
 
-    /// Makes a dead letter of what could not be delivered.
-    fn bury_letter(&self, refused: &Refused) {
-        let envelope = &refused.envelope;
-        let mut commit = Commit::default();
-        if let Some(number) = envelope.stored {
-            commit.remove(envelope.to(), RowKey::Message(number));
-        }
-        let letter = DeadLetter {
-            letter: envelope.content.clone(),
-            trace_parent: envelope.trace_parent.clone(),
-            reason: DeathCause::Undelivered(refused.reason),
-            attempts: 0,
-            turn: None,
-            at_ms: self.clock.now().unix_ms,
-        };
-        if let Err(error) = self.bury(letter, commit) {
-            self.halt(&error);
-        }
-    }
-
     pub(crate) fn dead_letters(&self) -> MutexGuard<'_, DeadLetters> {
         let letters = self.dead_letters.lock();
         letters.unwrap_or_else(PoisonError::into_inner)
@@ -234,45 +212,6 @@ impl Drop for Owner {
     fn drop(&mut self) {
         self.node.close();
         self.node.end_actors();
-    }
-}
-
-impl Post for Arc<Node> {
-    /// A message to an actor that was stopped or given up is kept as a dead letter, and
-    /// whoever awaits an answer is told besides.
-    fn deliver(&self, envelope: Envelope, admission: Admission) -> Result<(), Refused> {
-        let Err(refused) = self.directory.deliver(self, envelope, admission) else {
-            return Ok(());
-        };
-        if !matches!(refused.reason, Refusal::Stopped | Refusal::GivenUp) {
-            return Err(refused);
-        }
-        self.bury_letter(&refused);
-        // It is a dead letter now, and no message any more.
-        let mut refused = refused;
-        refused.envelope.stored = None;
-        match refused.envelope.answer {
-            Answer::Nobody => Ok(()),
-            Answer::Waiting(_) | Answer::Callback => Err(refused),
-        }
-    }
-
-    fn bury_undelivered(&self, refused: Refused) {
-        self.bury_letter(&refused);
-    }
-
-    fn is_durable(&self, actor: &ComponentId) -> bool {
-        Node::is_durable(self, actor)
-    }
-
-    fn commit(&self, commit: Commit) -> Option<u64> {
-        match self.store.append(commit) {
-            Ok(committed) => Some(committed.seq()),
-            Err(error) => {
-                self.halt(&error);
-                None
-            }
-        }
     }
 }
 

@@ -46,7 +46,7 @@ impl ComponentMessage {
 
     /// Gives the message an id that its sender chose. A durable actor handles one message
     /// with this id, and answers others as it did the first; see
-    /// [`MAX_ID_BYTES`](crate::core::component::message::MAX_ID_BYTES) and
+    /// [`MAX_ID_BYTES`] and
     /// [`ANSWER_PERIOD_MS`](crate::core::storage::row::ANSWER_PERIOD_MS).
     #[must_use]
     pub fn with_id(mut self, id: impl Into<Arc<str>>) -> Self {

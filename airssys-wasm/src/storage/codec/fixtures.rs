@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
 use bytes::Bytes;
-use proptest::prelude::*;
+use proptest::prelude::{Just, Strategy, any, prop, prop_oneof};
 
 // Layer 3: Internal module imports
 use crate::core::component::MessagePayload;

@@ -5,7 +5,9 @@ use std::future::Future;
 use std::thread;
 
 // Layer 2: Third-party crate imports
-use proptest::prelude::*;
+use proptest::prelude::{
+    Just, ProptestConfig, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest,
+};
 use tokio::runtime::Builder;
 
 // Layer 3: Internal module imports

@@ -1,0 +1,77 @@
+//! How messages get to the actors of a system.
+
+// Layer 1: Standard library imports
+use std::sync::Arc;
+
+// Layer 3: Internal module imports
+use crate::component::world::World;
+use crate::core::component::id::ComponentId;
+use crate::core::delivery::dead_letter::{DeadLetter, DeathCause};
+use crate::core::delivery::envelope::{Answer, Envelope};
+use crate::core::delivery::post::{Admission, Post};
+use crate::core::delivery::refusal::{Refusal, Refused};
+use crate::core::storage::commit::Commit;
+use crate::core::storage::row::RowKey;
+use crate::core::storage::store::{Committed, Store};
+use crate::system::node::Node;
+
+impl Post for Arc<Node> {
+    /// A message to an actor that was stopped or given up is kept as a dead letter, and
+    /// whoever awaits an answer is told besides.
+    fn deliver(&self, envelope: Envelope, admission: Admission) -> Result<(), Refused> {
+        let Err(refused) = self.directory.deliver(self, envelope, admission) else {
+            return Ok(());
+        };
+        if !matches!(refused.reason, Refusal::Stopped | Refusal::GivenUp) {
+            return Err(refused);
+        }
+        self.bury_letter(&refused);
+        // It is a dead letter now, and no message any more.
+        let mut refused = refused;
+        refused.envelope.stored = None;
+        match refused.envelope.answer {
+            Answer::Nobody => Ok(()),
+            Answer::Waiting(_) | Answer::Callback => Err(refused),
+        }
+    }
+
+    fn bury_undelivered(&self, refused: Refused) {
+        self.bury_letter(&refused);
+    }
+
+    fn is_durable(&self, actor: &ComponentId) -> bool {
+        Node::is_durable(self, actor)
+    }
+
+    fn commit(&self, commit: Commit) -> Option<u64> {
+        match self.store.append(commit) {
+            Ok(committed) => Some(committed.seq()),
+            Err(error) => {
+                self.halt(&error);
+                None
+            }
+        }
+    }
+}
+
+impl Node {
+    /// Makes a dead letter of what could not be delivered.
+    fn bury_letter(&self, refused: &Refused) {
+        let envelope = &refused.envelope;
+        let mut commit = Commit::default();
+        if let Some(number) = envelope.stored {
+            commit.remove(envelope.to(), RowKey::Message(number));
+        }
+        let letter = DeadLetter {
+            letter: envelope.content.clone(),
+            trace_parent: envelope.trace_parent.clone(),
+            reason: DeathCause::Undelivered(refused.reason),
+            attempts: 0,
+            turn: None,
+            at_ms: self.clock.now().unix_ms,
+        };
+        if let Err(error) = self.bury(letter, commit) {
+            self.halt(&error);
+        }
+    }
+}
