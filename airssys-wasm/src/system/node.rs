@@ -262,6 +262,9 @@ impl World for Node {
             at: self.clock.now(),
         };
         let mut planner = Planner::new(&self.router, self, sender, commit);
+        // Most turns send as much as they ask for, and a vector that grows begins with four.
+        let steps = planned.outgoing.len() + usize::from(planned.reply.is_some());
+        planner.plan.steps.reserve_exact(steps);
         for outgoing in planned.outgoing {
             planner.add(outgoing);
         }

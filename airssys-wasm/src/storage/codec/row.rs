@@ -11,6 +11,7 @@
 //! | `answers` | describes itself: [`CallOutcome`] |
 
 // Layer 1: Standard library imports
+use std::borrow::Cow;
 use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
@@ -35,17 +36,19 @@ use crate::storage::tables::table::Table;
 /// # Errors
 ///
 /// When there is no memory for it.
-pub(crate) fn encode_row(row: &Row) -> Result<Vec<u8>, CodecError> {
-    match row {
-        Row::Record(stamp) => packed::encode(&RecordRow::from(stamp)),
-        Row::Value(value) => Ok(value.to_vec()),
-        Row::Message(message) => encode_message(message),
-        Row::Timer(timer) => encode_timer(timer),
-        Row::Request(request) => packed::encode(&RequestRow::from(request)),
-        Row::Subscription => Ok(Vec::new()),
-        Row::DeadLetter(dead) => cbor::encode(&DeadLetterRow::from(dead.as_ref())),
-        Row::Answer(outcome) => cbor::encode(outcome),
-    }
+pub(crate) fn encode_row(row: &Row) -> Result<Cow<'_, [u8]>, CodecError> {
+    let bytes = match row {
+        // Most rows are values, which lie there as they are.
+        Row::Value(value) => return Ok(Cow::Borrowed(value)),
+        Row::Subscription => return Ok(Cow::Borrowed(&[])),
+        Row::Record(stamp) => packed::encode(&RecordRow::from(stamp))?,
+        Row::Message(message) => encode_message(message)?,
+        Row::Timer(timer) => encode_timer(timer)?,
+        Row::Request(request) => packed::encode(&RequestRow::from(request))?,
+        Row::DeadLetter(dead) => cbor::encode(&DeadLetterRow::from(dead.as_ref()))?,
+        Row::Answer(outcome) => cbor::encode(outcome)?,
+    };
+    Ok(Cow::Owned(bytes))
 }
 
 /// Reads what a row of a table says. Any bytes are either read or refused, and what is
@@ -107,7 +110,7 @@ mod tests {
 
     /// Rows have no equality; what they print has all of them.
     fn check(row: &Row) -> Vec<u8> {
-        let bytes = encode_row(row).unwrap();
+        let bytes = encode_row(row).unwrap().into_owned();
         let read = decode_row(table_of_row(row), &bytes).unwrap();
         assert_eq!(format!("{read:?}"), format!("{row:?}"));
         bytes
@@ -134,7 +137,7 @@ mod tests {
             damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
             length in any::<prop::sample::Index>(),
         ) {
-            let mut bytes = encode_row(&row).unwrap();
+            let mut bytes = encode_row(&row).unwrap().into_owned();
             for (place, byte) in damage {
                 if !bytes.is_empty() {
                     let place = place.index(bytes.len());

@@ -10,6 +10,9 @@
 //!
 //! Lengths have 7 bits to the byte, the lowest first.
 
+// Layer 1: Standard library imports
+use std::borrow::Cow;
+
 // Layer 2: Third-party crate imports
 use thiserror::Error;
 
@@ -45,21 +48,31 @@ pub(crate) enum FrameError {
 ///
 /// When a row cannot be written.
 pub(crate) fn encode(batch: &Batch) -> Result<Vec<u8>, CodecError> {
-    let mut payload = vec![VERSION];
-    for write in raw_writes(batch) {
-        let RawWrite { table, key, value } = write?;
-        payload.push(table as u8);
-        put_number(&mut payload, key.len() as u64);
-        payload.extend(key);
-        match value {
-            None => payload.push(0),
-            Some(value) => {
-                put_number(&mut payload, value.len() as u64 + 1);
-                payload.extend(value);
-            }
-        }
+    let mut payload = Vec::with_capacity(batch.counts().bytes as usize);
+    payload.push(VERSION);
+    for (actor, key, row) in batch.rows() {
+        let (table, key) = encode_key(actor, key);
+        let value = row.map(encode_row).transpose()?;
+        put_write(&mut payload, table, &key, value.as_deref());
+    }
+    for (component, usage) in batch.usage() {
+        let (key, value) = (encode_component(component), encode_usage(usage)?);
+        put_write(&mut payload, Table::Usage, &key, Some(&value));
     }
     Ok(payload)
+}
+
+fn put_write(payload: &mut Vec<u8>, table: Table, key: &[u8], value: Option<&[u8]>) {
+    payload.push(table as u8);
+    put_number(payload, key.len() as u64);
+    payload.extend(key);
+    match value {
+        None => payload.push(0),
+        Some(value) => {
+            put_number(payload, value.len() as u64 + 1);
+            payload.extend(value);
+        }
+    }
 }
 
 /// A batch as writes to tables, in no order.
@@ -67,6 +80,7 @@ pub(crate) fn raw_writes(batch: &Batch) -> impl Iterator<Item = Result<RawWrite,
     let rows = batch.rows().map(|(actor, key, row)| {
         let (table, key) = encode_key(actor, key);
         let value = row.map(encode_row).transpose()?;
+        let value = value.map(Cow::into_owned);
         Ok(RawWrite { table, key, value })
     });
     let usage = batch.usage().map(|(component, usage)| {
