@@ -107,6 +107,12 @@ fn of_folder(error: &DataFolderError) -> Failure {
             "this is no data folder",
             "name an empty folder, or one that does not exist, to begin with new data",
         ),
+        DataFolderError::Missing { .. } => (
+            Exit::Damaged,
+            "damaged",
+            "the data is not whole",
+            "restore a backup: `airssys up --data BACKUP`",
+        ),
         DataFolderError::Version { .. } => (
             Exit::NoData,
             "data-format",

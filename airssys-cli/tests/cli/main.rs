@@ -9,6 +9,7 @@ mod arguments;
 mod caching;
 mod data;
 mod failures;
+mod full_disk;
 mod hostile_http;
 mod inspecting;
 mod interrupting;

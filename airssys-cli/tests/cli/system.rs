@@ -64,8 +64,29 @@ impl Home {
     /// `up` of this folder, with these arguments, up to its readiness line.
     pub(crate) fn up(&self, args: &str) -> Up {
         let mut command = self.command(&format!("up --json {args}"));
+        command.arg(self.path());
+        Self::up_by(command)
+    }
+
+    /// The same where no file may have more than so many blocks of 512 bytes, as if the
+    /// disk were full.
+    pub(crate) fn up_with_small_files(&self, blocks: u32) -> Up {
+        let command = self.command("up --json --no-cache");
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(script).arg(command.get_program());
+        shell.args(command.get_args()).arg(self.path());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        Self::up_by(shell)
+    }
+
+    fn up_by(mut command: Command) -> Up {
         let mut child = command
-            .arg(self.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -151,7 +151,7 @@ impl<W: World> Directory<W> {
         let counters = Arc::clone(&deployment.counters);
         let capacity = deployment.settings.mailbox;
         let mailbox = match deployment.settings.durability.is_durable() {
-            true => Mailbox::of_durable(capacity, world.woken(actor)),
+            true => Mailbox::of_durable(capacity),
             false => Mailbox::new(capacity),
         };
         let made = Arc::new(Cell::new(actor.clone(), mailbox, always, counters));
@@ -171,6 +171,9 @@ impl<W: World> Directory<W> {
             self.count.fetch_add(1, Ordering::Relaxed);
             let rehash = |cell: &Arc<Cell>| self.hasher.hash_one(&cell.address);
             shard.insert_unique(hash, Arc::clone(&made), rehash);
+        }
+        if deployment.settings.durability.is_durable() {
+            made.mailbox.expect_on_disk(world.woken(actor));
         }
         // Looked at again, since who ends actors looks for those that are in the table.
         match world.standing(actor) {

@@ -103,15 +103,16 @@ impl Mailbox {
         }
     }
 
-    /// A mailbox for an actor that may have messages on disk: so many, as far as is known.
-    pub(crate) fn of_durable(capacity: usize, on_disk: u64) -> Self {
+    /// A mailbox for an actor that may have messages on disk.
+    pub(crate) fn of_durable(capacity: usize) -> Self {
         let mailbox = Self::new(capacity);
-        {
-            let mut queue = mailbox.lock();
-            queue.rest = Rest::Unknown;
-            queue.left = on_disk;
-        }
+        mailbox.lock().rest = Rest::Unknown;
         mailbox
+    }
+
+    /// So many more messages wait on disk, as far as is known.
+    pub(crate) fn expect_on_disk(&self, messages: u64) {
+        self.lock().left += messages;
     }
 
     /// Puts a message in, or gives it back. One that is on disk is not given back for lack
@@ -515,7 +516,7 @@ mod tests {
         fn new(capacity: usize, on_disk: u64) -> Self {
             let number = |seq| MessageNumber { seq, index: 0 };
             Self {
-                mailbox: Mailbox::of_durable(capacity, 0),
+                mailbox: Mailbox::of_durable(capacity),
                 cx: Context::from_waker(Waker::noop()),
                 disk: (1..=on_disk).map(|seq| (number(seq), 0)).collect(),
                 unoffered: Default::default(),

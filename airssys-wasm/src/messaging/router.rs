@@ -80,7 +80,7 @@ impl Router {
                 bury_refused(post, sent);
             }
             Step::SetTimer(timer, due_ms, envelope) => {
-                let set = self.set_timer(timer, due_ms, envelope);
+                let set = self.set_timer(timer, due_ms, committed.complete(envelope));
                 if let Err(refused) = set {
                     remove_row(post, committed.from, RowKey::Timer(timer));
                     post.bury_undelivered(refused);

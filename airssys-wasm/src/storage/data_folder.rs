@@ -11,8 +11,9 @@ use std::sync::Arc;
 use thiserror::Error;
 
 // Layer 3: Internal module imports
-use crate::storage::disk::disk::Disk;
+use crate::storage::disk::disk::{Disk, DiskFile};
 use crate::storage::disk::folder::Folder;
+use crate::storage::log::recovery::TABLES_FILE;
 
 /// The file that is locked by whoever uses the folder.
 const LOCK: &str = "lock";
@@ -70,6 +71,12 @@ pub enum DataFolderError {
         /// The folder.
         path: PathBuf,
     },
+    /// A file that belongs to the data is gone.
+    #[error("{} is missing, and the data with it; restore a backup", path.display())]
+    Missing {
+        /// Which.
+        path: PathBuf,
+    },
     /// The data is of another release.
     #[error(
         "{} has data of format {found}, and this release reads format {FORMAT_VERSION}; use the \
@@ -95,7 +102,12 @@ impl DataFolder {
         let path = path.into();
         let folder = Folder::open(&path).map_err(|source| io_error(&path, source))?;
         let names = folder.names().map_err(|source| io_error(&path, source))?;
-        let is_new = names.iter().all(|name| name == LOCK);
+        // A folder is begun with its tables, which are empty then, and its format last.
+        let is_new = names.iter().all(|name| match name.as_str() {
+            LOCK => true,
+            TABLES_FILE => is_empty(&folder, name),
+            _ => false,
+        });
         if !is_new && !names.iter().any(|name| name == FORMAT) {
             return Err(DataFolderError::Foreign { path });
         }
@@ -104,6 +116,11 @@ impl DataFolder {
             begin(&path, &folder)?;
         }
         check_format(&path)?;
+        if !is_new && !names.iter().any(|name| name == TABLES_FILE) {
+            return Err(DataFolderError::Missing {
+                path: path.join(TABLES_FILE),
+            });
+        }
         Ok(Self {
             path,
             lock: Arc::new(locked),
@@ -136,6 +153,12 @@ impl DataFolder {
     }
 }
 
+fn is_empty(folder: &Folder, name: &str) -> bool {
+    let file = folder.open(name);
+    file.and_then(|file| file.len_bytes())
+        .is_ok_and(|bytes| bytes == 0)
+}
+
 fn lock(folder: &Path) -> Result<File, DataFolderError> {
     let path = folder.join(LOCK);
     let mut options = OpenOptions::new();
@@ -158,10 +181,14 @@ pub(crate) fn write_format(path: &Path) -> Result<(), DataFolderError> {
     begin(path, &folder)
 }
 
-/// Writes what the folder is, before anything else is in it.
+/// Writes what the folder is, after the tables are in it.
 fn begin(path: &Path, folder: &Folder) -> Result<(), DataFolderError> {
     let file = path.join(FORMAT);
     let write = || {
+        if folder.open(TABLES_FILE).is_err() {
+            folder.create(TABLES_FILE)?.sync()?;
+            folder.sync()?;
+        }
         let mut options = OpenOptions::new();
         let mut written = options
             .write(true)
@@ -230,6 +257,25 @@ mod tests {
         let refused = DataFolder::open(above.path().join("letter.txt")).unwrap_err();
         assert!(matches!(refused, DataFolderError::Io { .. }), "{refused}");
         assert_eq!(fs::read_dir(above.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn data_without_its_tables_is_no_new_data() {
+        let above = TempDir::new().unwrap();
+        let path = above.path().join("data");
+        drop(DataFolder::open(&path).unwrap());
+        fs::remove_file(path.join(TABLES_FILE)).unwrap();
+        let refused = DataFolder::open(&path).unwrap_err();
+        assert!(
+            matches!(refused, DataFolderError::Missing { .. }),
+            "{refused}"
+        );
+
+        // A crash before the folder was begun leaves nothing that is in the way.
+        let path = above.path().join("crashed");
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join(TABLES_FILE), "").unwrap();
+        DataFolder::open(&path).unwrap();
     }
 
     #[test]

@@ -325,6 +325,10 @@ impl World for Node {
     }
 
     fn halt(&self, error: &StoreError) {
+        // Whoever was still at it when the system ended does it again after the next start.
+        if *error == StoreError::Closed {
+            return;
+        }
         if self.halted.set(error.clone()).is_ok() {
             tracing::error!(target: "airssys", %error, "the store failed: the system stops");
             self.tell(|| Event::StoreFailed {

@@ -68,14 +68,16 @@ impl Sleepers {
 }
 
 impl Node {
-    /// Activates sleepers as far as there is room. One whose component is gone, or that was
-    /// stopped, sleeps on.
+    /// Activates sleepers as far as there is room. One whose component is gone or keeps
+    /// nothing any more, or that was stopped, sleeps on.
     pub(crate) fn wake(self: &Arc<Self>) {
         for _ in 0..self.sleepers.len().min(MAX_LOOKED_AT) {
             let Some(actor) = self.sleepers.next() else {
                 return;
             };
-            if let Err(Refusal::NoRoom) = self.directory.find_or_activate(self, &actor) {
+            if self.is_durable(&actor)
+                && let Err(Refusal::NoRoom) = self.directory.find_or_activate(self, &actor)
+            {
                 return;
             }
         }

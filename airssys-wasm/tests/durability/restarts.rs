@@ -1,10 +1,14 @@
 //! Systems that end and start again.
 
+// Layer 1: Standard library imports
+use std::time::Duration;
+
 // Layer 2: Third-party crate imports
 use tempfile::TempDir;
 
 // Layer 3: Internal module imports
 use crate::support::{ask, builder, guest, id};
+use airssys_wasm::core::event::Event;
 use airssys_wasm::system::handle::System;
 
 async fn counters(data: &TempDir) -> System {
@@ -26,5 +30,35 @@ async fn state_is_there_after_a_restart() {
 
     let system = counters(&data).await;
     assert_eq!(ask(&system, "demo/counter/a", "add", "1").await, "6");
+    assert!(system.shutdown().await.is_clean());
+}
+
+/// Turns that are under way when the system ends are not taken for a failure of its store.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_still_at_work_at_the_end_is_done_again() {
+    let data = TempDir::new().unwrap();
+    let start = || async {
+        let system = builder(data.path()).component_with(
+            "demo/loop",
+            guest("endless-loop").as_str(),
+            |config| {
+                config.retry.attempts = 1;
+                config.limits.turn_wall_ms = 1_500;
+                config.limits.turn_fuel = u64::MAX;
+            },
+        );
+        system.start().await.unwrap()
+    };
+    let system = start().await;
+    system.send(&id("demo/loop/a"), "", "").await.unwrap();
+    let report = system.shutdown_within(Duration::ZERO).await;
+    assert_eq!(report.busy_actors, ["demo/loop/a"]);
+    assert_eq!(system.status().store_failure, None);
+    drop(system);
+
+    let system = start().await;
+    let mut events = system.subscribe_events();
+    while !matches!(events.recv().await.unwrap(), Event::DeadLetter { .. }) {}
+    assert_eq!(system.status().store_failure, None);
     assert!(system.shutdown().await.is_clean());
 }

@@ -10,7 +10,8 @@ use crate::core::storage::row::{MessageNumber, Row, RowKey, StoredMessage};
 /// The rows that one commit changes. They may belong to several actors.
 #[derive(Debug, Clone, Default)]
 pub struct Commit {
-    /// Rows that are put (`Some`) or removed (`None`). No row is named twice.
+    /// Rows that are put (`Some`) or removed (`None`), in order: of one that is named twice
+    /// the last counts.
     pub rows: Vec<RowWrite>,
     /// By how much each component's state grows.
     pub growth: Option<(ComponentId, Growth)>,

@@ -134,4 +134,8 @@ pub enum StoreError {
     /// acknowledged is safe.
     #[error("the store stopped: {0}")]
     Stopped(String),
+    /// The store was closed, since the system ends. What was not committed by then is done
+    /// again after the next start.
+    #[error("the store is closed")]
+    Closed,
 }

@@ -122,7 +122,7 @@ impl State {
 
     /// What is said when the log was closed.
     pub(crate) fn closed() -> StoreError {
-        StoreError::Stopped("it was closed".to_owned())
+        StoreError::Closed
     }
 
     /// Takes a commit into the order.
