@@ -344,7 +344,8 @@ impl<W: World> Drop for Actor<W> {
             return;
         }
         if panicking() {
-            self.world.wake_later(&self.cell.address);
+            let waiting = self.cell.mailbox.on_disk();
+            self.world.wake_later(&self.cell.address, waiting);
         } else {
             // Tasks are dropped when their runtime ends, and nobody runs another.
             self.world.directory().close();

@@ -22,6 +22,7 @@ use crate::core::component::id::ComponentId;
 use crate::core::delivery::envelope::Envelope;
 use crate::core::delivery::post::Admission;
 use crate::core::delivery::refusal::{Refusal, Refused};
+use crate::core::storage::backlog::Backlog;
 use crate::core::turn::guest::Pace;
 
 /// How many parts the table is in. Threads that reach for different actors seldom meet.
@@ -87,7 +88,9 @@ impl<W: World> Directory<W> {
                 Ok(cell) => cell,
                 // What is on disk can wait there.
                 Err(Refusal::NoRoom | Refusal::ShuttingDown) if envelope.stored.is_some() => {
-                    world.wake_later(envelope.to());
+                    let mut waiting = Backlog::default();
+                    waiting.add(&envelope.content);
+                    world.wake_later(envelope.to(), waiting);
                     return Ok(());
                 }
                 Err(reason) => {

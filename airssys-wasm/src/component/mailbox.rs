@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 // Layer 3: Internal module imports
 use crate::component::queue::{PageRead, Queue, Rest};
 use crate::core::delivery::envelope::Envelope;
+use crate::core::storage::backlog::Backlog;
 use crate::core::storage::row::MessageNumber;
 
 /// An actor's messages, first in, first out, and the system's signals to it.
@@ -111,8 +112,8 @@ impl Mailbox {
     }
 
     /// So many more messages wait on disk, as far as is known.
-    pub(crate) fn expect_on_disk(&self, messages: u64) {
-        self.lock().left += messages;
+    pub(crate) fn expect_on_disk(&self, backlog: Backlog) {
+        self.lock().left.add_all(backlog);
     }
 
     /// Puts a message in, or gives it back. One that is on disk is not given back for lack
@@ -124,10 +125,7 @@ impl Mailbox {
     #[inline]
     pub fn offer(&self, envelope: Envelope) -> Result<(), NotTaken> {
         let mut queue = self.lock();
-        if let Some(number) = envelope.stored
-            && !queue.is_closed
-            && queue.is_left(number, self.capacity)
-        {
+        if !queue.is_closed && queue.is_left(&envelope, self.capacity) {
             return Ok(());
         }
         if !queue.is_closed && !queue.has_space(self.capacity) {
@@ -162,8 +160,8 @@ impl Mailbox {
         self.lock().read_through
     }
 
-    /// How many messages wait on disk alone, as far as is known.
-    pub fn on_disk(&self) -> u64 {
+    /// What waits on disk alone, as far as is known.
+    pub fn on_disk(&self) -> Backlog {
         self.lock().left
     }
 

@@ -6,6 +6,7 @@ use std::task::Waker;
 
 // Layer 3: Internal module imports
 use crate::core::delivery::envelope::Envelope;
+use crate::core::storage::backlog::Backlog;
 use crate::core::storage::row::MessageNumber;
 
 /// The messages of a mailbox: those that are here, and what is known of those on disk.
@@ -20,9 +21,9 @@ pub(crate) struct Queue {
     pub(crate) waker: Option<Waker>,
     pub(crate) is_closed: bool,
     pub(crate) rest: Rest,
-    /// How many messages were left on disk since it was last read, and the last commit of
+    /// The messages that were left on disk since it was last read, and the last commit of
     /// one of them.
-    pub(crate) left: u64,
+    pub(crate) left: Backlog,
     newest_left: u64,
     /// The last message that was read from disk. Whoever committed it, or one before it,
     /// may be about to offer it yet.
@@ -65,14 +66,17 @@ impl Queue {
 
     /// Whether a message that is on disk need not be here: it was read from there already,
     /// or is going to be.
-    pub(crate) fn is_left(&mut self, number: MessageNumber, capacity: usize) -> bool {
+    pub(crate) fn is_left(&mut self, envelope: &Envelope, capacity: usize) -> bool {
+        let Some(number) = envelope.stored else {
+            return false;
+        };
         if number <= self.read_through {
             return true;
         }
         if self.has_space(capacity) {
             return false;
         }
-        self.left += 1;
+        self.left.add(&envelope.content);
         self.newest_left = number.seq.max(self.newest_left);
         if self.rest == Rest::Here {
             self.rest = Rest::OnDisk;
@@ -92,12 +96,11 @@ impl Queue {
             self.envelopes = std::mem::take(&mut self.asked);
             self.envelopes.extend(newer);
         }
-        let read = page.envelopes.len() as u64;
         let last = page.envelopes.back().and_then(|envelope| envelope.stored);
         for envelope in page.envelopes.into_iter().rev() {
+            self.left.take(&envelope.content);
             self.envelopes.push_front(envelope);
         }
-        self.left = self.left.saturating_sub(read);
         if page.has_more {
             self.read_through = last.unwrap_or(self.read_through);
             self.newest_left = self.newest_left.max(page.as_of);
@@ -109,7 +112,7 @@ impl Queue {
         self.rest = if self.newest_left > page.as_of || page.has_more {
             Rest::OnDisk
         } else {
-            self.left = 0;
+            self.left = Backlog::default();
             Rest::Here
         };
     }
@@ -128,7 +131,7 @@ impl Queue {
         let (left, newest_left) = (&mut self.left, &mut self.newest_left);
         self.envelopes.retain(|envelope| match envelope.stored {
             Some(number) if number > read_through => {
-                *left += 1;
+                left.add(&envelope.content);
                 *newest_left = number.seq.max(*newest_left);
                 false
             }

@@ -27,6 +27,8 @@ pub struct ActorSettings {
     pub mailbox: usize,
     /// How many more wait on disk, if the actors are durable. Default 100 000.
     pub backlog: u64,
+    /// How many bytes they may have together. Default 256 MiB.
+    pub backlog_bytes: u64,
     /// How long an actor is left without messages before it is passivated, in
     /// milliseconds. Default 300 000, five minutes.
     pub idle_ms: u64,
@@ -48,6 +50,7 @@ impl Default for ActorSettings {
             durability: Durability::None,
             mailbox: 1_024,
             backlog: 100_000,
+            backlog_bytes: 256 << 20,
             idle_ms: 300_000,
             restart: Restart::default(),
             retry: RetryPolicy::default(),

@@ -14,6 +14,7 @@ use crate::component::supervision::status::Standing;
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::dead_letter::DeadLetter;
 use crate::core::event::Event;
+use crate::core::storage::backlog::Backlog;
 use crate::core::storage::commit::Commit;
 use crate::core::storage::store::{Store, StoreError};
 use crate::core::turn::guest::{Guest, Pace};
@@ -69,12 +70,11 @@ pub trait World: Sized + Send + Sync + 'static {
         commit: Commit,
     ) -> Result<<Self::Store as Store>::Committed, StoreError>;
 
-    /// A durable actor is activated. Returns how many messages wait for it on disk, as far as
-    /// is known.
-    fn woken(&self, actor: &ComponentId) -> u64;
+    /// A durable actor is activated. Returns what waits for it on disk, as far as is known.
+    fn woken(&self, actor: &ComponentId) -> Backlog;
 
     /// Activates an actor when there is room, since messages for it wait on disk.
-    fn wake_later(&self, actor: &ComponentId);
+    fn wake_later(&self, actor: &ComponentId, waiting: Backlog);
 
     /// Reports that an actor failed. What its supervisor decides arrives as signals.
     fn failed(self: &Arc<Self>, actor: &ComponentId, failure: Failure);

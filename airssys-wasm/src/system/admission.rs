@@ -4,6 +4,7 @@
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::refusal::Refusal;
+use crate::core::storage::backlog::Backlog;
 use crate::core::storage::durability::Durability;
 use crate::system::config::component::ComponentConfig;
 use crate::system::node::Node;
@@ -12,13 +13,13 @@ impl Node {
     /// Whether an actor may be sent a message now.
     pub(crate) fn admit(&self, target: &ComponentId) -> Result<(), Refusal> {
         match self.directory.find(target) {
-            Some(cell) if cell.mailbox.has_space() && cell.mailbox.on_disk() == 0 => Ok(()),
+            Some(cell) if cell.mailbox.has_space() && cell.mailbox.on_disk().is_empty() => Ok(()),
             Some(cell) => self.admit_to_disk(target, cell.mailbox.on_disk()),
             None if !self.has_component(target.component()) => Err(Refusal::UnknownTarget),
             None if self.directory.is_full() && !self.is_durable(target) => Err(Refusal::NoRoom),
             // To one that was stopped it becomes a dead letter.
             None => match self.sleepers.waiting(target) {
-                0 => Ok(()),
+                waiting if waiting.is_empty() => Ok(()),
                 waiting => self.admit_to_disk(target, waiting),
             },
         }
@@ -26,10 +27,12 @@ impl Node {
 
     /// Whether one more message may wait on disk for an actor whose mailbox is full, or for
     /// which others do.
-    fn admit_to_disk(&self, target: &ComponentId, on_disk: u64) -> Result<(), Refusal> {
+    fn admit_to_disk(&self, target: &ComponentId, on_disk: Backlog) -> Result<(), Refusal> {
         let deployment = self.deployment(target).ok_or(Refusal::UnknownTarget)?;
         let settings = &deployment.settings;
-        if settings.durability.is_durable() && on_disk < settings.backlog {
+        let is_small =
+            on_disk.messages < settings.backlog && on_disk.bytes < settings.backlog_bytes;
+        if settings.durability.is_durable() && is_small {
             return Ok(());
         }
         Err(Refusal::MailboxFull)

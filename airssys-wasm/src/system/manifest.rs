@@ -564,7 +564,7 @@ members = ["shop/cart"]
         ),
         (
             "defaults.run = []",
-            "2:10: unknown key `run`; known here: `backlog`, `durability`, `idle_ms`, `kept_versions`, `limits`, `mailbox`, `recording`, `restart`, `retry`, `upgrade`",
+            "2:10: unknown key `run`; known here: `backlog`, `backlog_bytes`, `durability`, `idle_ms`, `kept_versions`, `limits`, `mailbox`, `recording`, `restart`, `retry`, `upgrade`",
         ),
         (
             "component = 1",
@@ -801,6 +801,7 @@ members = ["shop/cart"]
             names(&component),
             [
                 "backlog",
+                "backlog_bytes",
                 "config",
                 "durability",
                 "idle_ms",
@@ -834,7 +835,7 @@ members = ["shop/cart"]
             (place("/properties/http"), "listen"),
             (
                 place("/properties/defaults"),
-                "backlog durability idle_ms kept_versions limits mailbox recording restart retry upgrade",
+                "backlog backlog_bytes durability idle_ms kept_versions limits mailbox recording restart retry upgrade",
             ),
             (component["retry"], "attempts factor first_ms jitter max_ms"),
             (component["recording"], "every_ms turns"),

@@ -24,6 +24,7 @@ use crate::core::component::id::ComponentId;
 use crate::core::delivery::dead_letter::DeadLetter;
 use crate::core::delivery::refusal::Refusal;
 use crate::core::event::Event;
+use crate::core::storage::backlog::Backlog;
 use crate::core::storage::commit::Commit;
 use crate::core::storage::durability::Durability;
 use crate::core::storage::row::{Row, RowKey};
@@ -308,12 +309,12 @@ impl World for Node {
         Ok(committed)
     }
 
-    fn woken(&self, actor: &ComponentId) -> u64 {
+    fn woken(&self, actor: &ComponentId) -> Backlog {
         self.sleepers.take(actor)
     }
 
-    fn wake_later(&self, actor: &ComponentId) {
-        self.sleepers.add(actor.clone(), 1);
+    fn wake_later(&self, actor: &ComponentId, waiting: Backlog) {
+        self.sleepers.add(actor.clone(), waiting);
     }
 
     fn failed(self: &Arc<Self>, actor: &ComponentId, failure: Failure) {

@@ -77,7 +77,7 @@ impl Node {
             self.dead_letters().restore(number, letter);
         }
         for (actor, backlog) in recovered.backlog {
-            self.sleepers.add(actor, backlog.messages);
+            self.sleepers.add(actor, backlog);
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::refusal::Refusal;
+use crate::core::storage::backlog::Backlog;
 use crate::system::node::Node;
 
 /// How many sleepers are looked at in one go.
@@ -22,26 +23,30 @@ pub(crate) struct Sleepers {
 
 #[derive(Debug, Default)]
 struct Asleep {
-    /// How many messages wait for each, as far as is known.
-    messages: BTreeMap<ComponentId, u64>,
+    /// What waits for each, as far as is known.
+    waiting: BTreeMap<ComponentId, Backlog>,
     /// The one that was looked at last.
     looked_at: Option<ComponentId>,
 }
 
 impl Sleepers {
-    /// So many more messages wait for an actor.
-    pub(crate) fn add(&self, actor: ComponentId, messages: u64) {
-        *self.lock().messages.entry(actor).or_default() += messages;
+    /// More waits for an actor.
+    pub(crate) fn add(&self, actor: ComponentId, waiting: Backlog) {
+        self.lock()
+            .waiting
+            .entry(actor)
+            .or_default()
+            .add_all(waiting);
     }
 
-    /// An actor does not sleep any more. Returns how many messages wait for it.
-    pub(crate) fn take(&self, actor: &ComponentId) -> u64 {
-        self.lock().messages.remove(actor).unwrap_or_default()
+    /// An actor does not sleep any more. Returns what waits for it.
+    pub(crate) fn take(&self, actor: &ComponentId) -> Backlog {
+        self.lock().waiting.remove(actor).unwrap_or_default()
     }
 
-    /// How many messages wait for an actor, if it sleeps.
-    pub(crate) fn waiting(&self, actor: &ComponentId) -> u64 {
-        self.lock().messages.get(actor).copied().unwrap_or_default()
+    /// What waits for an actor, if it sleeps.
+    pub(crate) fn waiting(&self, actor: &ComponentId) -> Backlog {
+        self.lock().waiting.get(actor).copied().unwrap_or_default()
     }
 
     /// The next sleeper after the one before; after the last comes the first.
@@ -51,15 +56,15 @@ impl Sleepers {
             Some(last) => Bound::Excluded(last),
             None => Bound::Unbounded,
         };
-        let mut later = asleep.messages.range((after, Bound::Unbounded));
-        let next = later.next().or_else(|| asleep.messages.first_key_value());
+        let mut later = asleep.waiting.range((after, Bound::Unbounded));
+        let next = later.next().or_else(|| asleep.waiting.first_key_value());
         let next = next.map(|(actor, _)| actor.clone());
         asleep.looked_at.clone_from(&next);
         next
     }
 
     fn len(&self) -> usize {
-        self.lock().messages.len()
+        self.lock().waiting.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, Asleep> {
@@ -92,21 +97,28 @@ mod tests {
         ComponentId::new("a", "b", name)
     }
 
+    fn backlog(messages: u64) -> Backlog {
+        Backlog {
+            messages,
+            bytes: messages * 10,
+        }
+    }
+
     #[test]
     fn each_has_its_turn_and_those_that_woke_are_gone() {
         let sleepers = Sleepers::default();
         assert_eq!(sleepers.next(), None);
         for name in ["x", "y", "z", "y"] {
-            sleepers.add(actor(name), 2);
+            sleepers.add(actor(name), backlog(2));
         }
         assert_eq!(sleepers.next(), Some(actor("x")));
         assert_eq!(
             (sleepers.waiting(&actor("y")), sleepers.take(&actor("y"))),
-            (4, 4)
+            (backlog(4), backlog(4))
         );
         assert_eq!(
             (sleepers.waiting(&actor("y")), sleepers.take(&actor("y"))),
-            (0, 0)
+            (backlog(0), backlog(0))
         );
         assert_eq!(sleepers.next(), Some(actor("z")));
         assert_eq!(sleepers.next(), Some(actor("x")), "and round again");

@@ -19,6 +19,7 @@ mod letters;
 mod losses;
 mod no_trace;
 mod open_ends;
+mod quotas;
 mod repeats;
 mod restarts;
 mod waiting;

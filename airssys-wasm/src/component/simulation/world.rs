@@ -29,6 +29,7 @@ use crate::core::delivery::envelope::{Answer, Envelope, Letter};
 use crate::core::delivery::post::Admission;
 use crate::core::delivery::refusal::Refusal;
 use crate::core::event::Event;
+use crate::core::storage::backlog::Backlog;
 use crate::core::storage::commit::Commit;
 use crate::core::storage::durability::Durability;
 use crate::core::storage::row::MessageNumber;
@@ -269,11 +270,11 @@ impl World for SimulatedWorld {
         self.store.append(commit)
     }
 
-    fn woken(&self, _actor: &ComponentId) -> u64 {
-        0
+    fn woken(&self, _actor: &ComponentId) -> Backlog {
+        Backlog::default()
     }
 
-    fn wake_later(&self, _actor: &ComponentId) {}
+    fn wake_later(&self, _actor: &ComponentId, _waiting: Backlog) {}
 
     fn failed(self: &Arc<Self>, _actor: &ComponentId, failure: Failure) {
         self.failures.lock().unwrap().push(failure);

@@ -1,5 +1,6 @@
 //! An actor's keys and values.
 
+pub mod backlog;
 pub mod commit;
 pub mod durability;
 pub mod gated;

@@ -11,12 +11,13 @@ use crate::core::component::message::ComponentMessage;
 use crate::core::delivery::dead_letter::{DeadLetter, DeathCause};
 use crate::core::delivery::envelope::Letter;
 use crate::core::delivery::refusal::Refusal;
+use crate::core::storage::backlog::Backlog;
 use crate::core::storage::commit::{Commit, Growth};
 use crate::core::storage::row::{
     ActorStamp, MessageNumber, Row, RowKey, StoredMessage, StoredRequest, StoredTimer,
 };
 use crate::storage::log::log::CommitLog;
-use crate::storage::log::recovery::{Backlog, Recovered};
+use crate::storage::log::recovery::Recovered;
 
 /// How many actors there are: the first two are of one component.
 pub(crate) const ACTORS: usize = 3;

@@ -11,6 +11,7 @@ use hashbrown::HashMap;
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::dead_letter::DeadLetter;
+use crate::core::storage::backlog::Backlog;
 use crate::core::storage::row::{Row, RowKey, StoredRequest, StoredTimer};
 use crate::storage::codec::error::CodecError;
 use crate::storage::codec::key::{decode_key, table_of};
@@ -44,16 +45,6 @@ pub(crate) struct Recovered {
     pub(crate) dead_letters: Vec<(ComponentId, u64, Arc<DeadLetter>)>,
     /// What waits for each actor for which something does.
     pub(crate) backlog: HashMap<ComponentId, Backlog>,
-}
-
-/// What waits for an actor.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Backlog {
-    /// How many messages.
-    pub(crate) messages: u64,
-    /// What they were made of, in bytes; see
-    /// [`Letter::bytes`](crate::core::delivery::envelope::Letter::bytes).
-    pub(crate) bytes: u64,
 }
 
 /// Tables and log of a data folder, read together.
@@ -146,8 +137,7 @@ impl Recovered {
         match (key, row) {
             (RowKey::Message(_), Row::Message(message)) => {
                 let backlog = self.backlog.entry(actor).or_default();
-                backlog.messages += 1;
-                backlog.bytes += message.letter.bytes() as u64;
+                backlog.add(&message.letter);
             }
             (RowKey::Timer(id), Row::Timer(timer)) => self.timers.push((actor, id, *timer)),
             (RowKey::Request(id), Row::Request(request)) => {

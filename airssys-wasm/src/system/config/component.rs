@@ -20,6 +20,8 @@ use crate::system::component_name::ComponentName;
 pub const MAX_MAILBOX: usize = 1_000_000;
 /// The most messages that may wait on disk for one actor.
 pub const MAX_BACKLOG: u64 = 1_000_000_000;
+/// The most bytes that may wait on disk for one actor.
+pub const MAX_BACKLOG_BYTES: u64 = 1 << 40;
 /// The longest time until an idle actor is passivated, in milliseconds: a year.
 pub const MAX_IDLE_MS: u64 = 31_536_000_000;
 /// The most instances of one component that always run.
@@ -54,6 +56,11 @@ pub struct ComponentConfig {
     #[serde(default = "default_backlog")]
     #[schemars(range(max = MAX_BACKLOG))]
     pub backlog: u64,
+    /// How many bytes they may have together. At most 1 099 511 627 776 (1 TiB), default
+    /// 268 435 456 (256 MiB).
+    #[serde(default = "default_backlog_bytes")]
+    #[schemars(range(max = MAX_BACKLOG_BYTES))]
+    pub backlog_bytes: u64,
     /// How long an actor without messages stays in memory, in milliseconds. From 1 to
     /// 31 536 000 000 (a year), default 300 000.
     #[serde(default = "default_idle_ms")]
@@ -96,6 +103,7 @@ impl ComponentConfig {
             durability: None,
             mailbox: default_mailbox(),
             backlog: default_backlog(),
+            backlog_bytes: default_backlog_bytes(),
             idle_ms: default_idle_ms(),
             restart: Restart::default(),
             run: Vec::new(),
@@ -113,6 +121,7 @@ impl ComponentConfig {
             durability,
             mailbox: self.mailbox,
             backlog: self.backlog,
+            backlog_bytes: self.backlog_bytes,
             idle_ms: self.idle_ms,
             restart: self.restart,
             retry: self.retry.clone(),
@@ -138,6 +147,10 @@ fn default_mailbox() -> usize {
 
 fn default_backlog() -> u64 {
     100_000
+}
+
+fn default_backlog_bytes() -> u64 {
+    256 << 20
 }
 
 fn default_idle_ms() -> u64 {
