@@ -12,6 +12,7 @@ use futures_channel::oneshot;
 use tokio::time::timeout;
 
 // Layer 3: Internal module imports
+use crate::component::world::World;
 use crate::core::component::MessagePayload;
 use crate::core::component::message::{ComponentMessage, MAX_ID_BYTES};
 use crate::core::delivery::envelope::{Answer, Envelope};
@@ -56,7 +57,10 @@ pub(crate) async fn ask(
         Ok(Ok(answered)) => {
             let outcome = match durability {
                 Durability::Relaxed => answered.among_actors(&mut 0),
-                Durability::Strict | Durability::None => answered.outside(&node.store).await?,
+                Durability::Strict | Durability::None => {
+                    let answer = answered.outside(&node.store).await;
+                    answer.inspect_err(|error| node.halt(error))?
+                }
             };
             outcome.map_err(|error| not_replied(error, patience_ms))
         }

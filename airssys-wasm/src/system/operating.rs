@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 // Layer 3: Internal module imports
+use crate::component::world::World;
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::dead_letter::DeadLetter;
 use crate::core::delivery::refusal::Refusal;
@@ -171,7 +172,10 @@ impl System {
     /// Waits until the disk has a commit.
     async fn on_disk(&self, seq: u64) -> Result<(), ControlError> {
         let durable = self.node.store.durable(seq).await;
-        durable.map_err(|_| ControlError::Refused(Refusal::StoreFailed))
+        durable.map_err(|error| {
+            self.node.halt(&error);
+            ControlError::Refused(Refusal::StoreFailed)
+        })
     }
 
     /// The turns of a component that were kept, the oldest first.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 // Layer 3: Internal module imports
+use crate::component::world::World;
 use crate::core::component::id::ComponentId;
 use crate::core::component::message::ComponentMessage;
 use crate::core::delivery::envelope::{Envelope, Letter};
@@ -66,7 +67,10 @@ pub(crate) async fn publish(
     content: &Content,
     trace_parent: Option<&Arc<str>>,
 ) -> Result<usize, PublishError> {
-    let failed = |_| PublishError::Refused(Refusal::StoreFailed);
+    let failed = |error| {
+        node.halt(&error);
+        PublishError::Refused(Refusal::StoreFailed)
+    };
     node.store.room().await.map_err(failed)?;
     let mut commit = Commit::default();
     let sender = node.outside(trace_parent);
@@ -90,7 +94,10 @@ async fn wait_for(node: &Arc<Node>, to: &ComponentId, seq: u64) -> Result<(), Re
         return Ok(());
     }
     let durable = node.store.durable(seq).await;
-    durable.map_err(|_| Refusal::StoreFailed)
+    durable.map_err(|error| {
+        node.halt(&error);
+        Refusal::StoreFailed
+    })
 }
 
 /// A message that was put on disk and could not be delivered does not stay there.

@@ -43,7 +43,7 @@ async fn what_is_still_at_work_at_the_end_is_done_again() {
             guest("endless-loop").as_str(),
             |config| {
                 config.retry.attempts = 1;
-                config.limits.turn_wall_ms = 1_500;
+                config.limits.turn_wall_ms = 4_000;
                 config.limits.turn_fuel = u64::MAX;
             },
         );
