@@ -22,8 +22,10 @@ use crate::core::delivery::dead_letter::DeathCause;
 use crate::core::delivery::envelope::Envelope;
 use crate::core::delivery::refusal::Refusal;
 use crate::core::event::Event;
-use crate::core::storage::row::ANSWER_PERIOD_MS;
+use crate::core::storage::row::answer_period;
 use crate::core::storage::store::Store;
+use crate::core::time::Moment;
+use crate::core::turn::call::CallOutcome;
 use crate::core::turn::guest::{Guest, Pace};
 
 /// How many turns an actor runs before it lets others run. Without it, a flood of messages
@@ -218,22 +220,13 @@ impl<W: World> Actor<W> {
             }
             deadline_ms => deadline_ms.map(|deadline_ms| deadline_ms - now.clock_ms),
         };
+        if let Some(outcome) = self.answered_before(envelope, now)? {
+            self.answer_without_turn(envelope, outcome);
+            return Ok(());
+        }
         let Some(life) = &mut self.life else {
             return Err(FailedTurn::new(TurnFailure::gone()));
         };
-        if let Some(id) = envelope.content.id()
-            && self.deployment.settings.durability.is_durable()
-        {
-            let actor = &self.cell.address;
-            let period = now.unix_ms / ANSWER_PERIOD_MS;
-            let periods = [period, period.saturating_sub(1)];
-            let answer = self.world.store().answer(actor, periods, id);
-            let answer = answer.map_err(|e| FailedTurn::new(TurnFailure::NotCommitted(e)))?;
-            if let Some(outcome) = answer {
-                self.answer_without_turn(envelope, outcome);
-                return Ok(());
-            }
-        }
         let mut context = life.next_context(now);
         context.budget_ms = budget_ms;
         context.trace_parent.clone_from(&envelope.trace_parent);
@@ -261,6 +254,24 @@ impl<W: World> Actor<W> {
             life.has_written();
         }
         Ok(())
+    }
+
+    /// What a message with the id of this one was answered, if there was one lately.
+    fn answered_before(
+        &self,
+        envelope: &Envelope,
+        now: Moment,
+    ) -> Result<Option<CallOutcome>, Box<FailedTurn>> {
+        let Some(id) = envelope.content.id() else {
+            return Ok(None);
+        };
+        if !self.deployment.settings.durability.is_durable() {
+            return Ok(None);
+        }
+        let period = answer_period(now.unix_ms);
+        let periods = [period, period.saturating_sub(1)];
+        let answer = self.world.store().answer(&self.cell.address, periods, id);
+        answer.map_err(|error| FailedTurn::new(TurnFailure::NotCommitted(error)))
     }
 
     /// Starts without a message. What fails here is tried again with the next one.
@@ -362,7 +373,6 @@ mod tests {
     use crate::component::settings::{ActorSettings, UpgradeSettings};
     use crate::component::simulation::world::{SimulatedWorld, actor};
     use crate::component::supervision::status::Standing;
-    use crate::core::turn::call::CallOutcome;
     use crate::core::turn::errors::CallError;
     use std::time::Duration;
     use tokio::time::Instant;

@@ -5,7 +5,7 @@ use crate::component::actor::Actor;
 use crate::component::queue::PageRead;
 use crate::component::world::World;
 use crate::core::delivery::dead_letter::DeathCause;
-use crate::core::delivery::envelope::{Answer, Envelope};
+use crate::core::delivery::envelope::Envelope;
 use crate::core::delivery::refusal::Refusal;
 use crate::core::storage::row::{MessageNumber, StoredMessage};
 use crate::core::storage::store::{MessagePage, Store, StoreError};
@@ -67,18 +67,13 @@ impl<W: World> Actor<W> {
     }
 }
 
-/// A message as it was when it was sent.
+/// A message that was read.
 fn envelope(number: MessageNumber, message: StoredMessage, now: Moment) -> Envelope {
     let deadline = message.deadline_unix_ms;
     Envelope {
-        answer: match message.wants_reply {
-            true => Answer::Callback,
-            false => Answer::Nobody,
-        },
-        trace_parent: message.trace_parent.clone(),
         deadline_ms: deadline.map(|unix_ms| now.clock_ms_at(unix_ms)),
         stored: Some(number),
         horizon: number.seq,
-        ..Envelope::new(message.into_letter())
+        ..Envelope::from(message)
     }
 }

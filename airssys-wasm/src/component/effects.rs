@@ -10,7 +10,7 @@ use crate::core::component::id::ComponentId;
 use crate::core::delivery::envelope::{Answer, Envelope, Letter, ReplyTo};
 use crate::core::storage::commit::Commit;
 use crate::core::storage::gated::Gated;
-use crate::core::storage::row::{ANSWER_PERIOD_MS, Row, RowKey};
+use crate::core::storage::row::{Row, RowKey, answer_period};
 use crate::core::storage::store::{Committed, Store, StoreError};
 use crate::core::turn::call::{CallOutcome, Reply};
 use crate::core::turn::effects::Outgoing;
@@ -127,7 +127,7 @@ impl<W: World> Following<W> {
     /// Adds that a message with an id was answered, and what.
     pub(crate) fn remember(&mut self, envelope: &Envelope, now_ms: u64, outcome: &CallOutcome) {
         if let Some(id) = envelope.content.id() {
-            let key = RowKey::Answer(now_ms / ANSWER_PERIOD_MS, Arc::clone(id));
+            let key = RowKey::Answer(answer_period(now_ms), Arc::clone(id));
             let answer = Row::Answer(Box::new(outcome.clone()));
             self.commit.put(envelope.to(), key, answer);
         }

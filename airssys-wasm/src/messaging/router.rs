@@ -298,9 +298,7 @@ fn hand_over(post: &impl Post, mut envelope: Envelope, commit: Commit, admission
 
 fn remove_row(post: &impl Post, actor: &ComponentId, key: RowKey) {
     if post.is_durable(actor) {
-        let mut commit = Commit::default();
-        commit.remove(actor, key);
-        post.commit(commit);
+        post.commit(Commit::removing(actor, key));
     }
 }
 

@@ -128,12 +128,13 @@ impl Store for ActorStore {
     fn load(&self, actor: &ComponentId, kept: Durability) -> Result<ActorRecord, StoreError> {
         match self.log_of(kept) {
             Some(log) => {
-                let stamp = log.record(actor)?.unwrap_or_default();
+                let kept = log.load(actor)?;
+                let stamp = kept.stamp.unwrap_or_default();
                 Ok(ActorRecord {
-                    keys: log.state(actor)?,
+                    keys: kept.keys,
                     turns_below: stamp.turns_below,
                     ran_by: stamp.ran_by,
-                    horizon: log.horizon_of(actor),
+                    horizon: kept.horizon,
                 })
             }
             None => Ok(self.memory.take(actor)),

@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 use futures_channel::oneshot;
 
 // Layer 3: Internal module imports
+use crate::component::cell::Cell;
 use crate::core::component::id::ComponentId;
 use crate::core::component::message::ComponentMessage;
 use crate::core::delivery::envelope::{Answer, Envelope};
@@ -50,6 +51,7 @@ impl Neighbourhood {
         let node = self.node()?;
         node.router.begin_call(&call.from, &call.to)?;
         let waiting = Waiting {
+            cell: node.directory.find(&call.from),
             node,
             caller: call.from.clone(),
         };
@@ -62,10 +64,8 @@ impl Neighbourhood {
         };
         let mut horizon = 0;
         let outcome = answered.among_actors(&mut horizon);
-        if horizon > 0
-            && let Some(caller) = waiting.node.directory.find(&waiting.caller)
-        {
-            caller.depend_on(horizon);
+        if let Some(cell) = &waiting.cell {
+            cell.depend_on(horizon);
         }
         outcome
     }
@@ -76,13 +76,14 @@ impl Neighbourhood {
 struct Waiting {
     node: Arc<Node>,
     caller: ComponentId,
+    /// The caller's, which is live as long as its turn.
+    cell: Option<Arc<Cell>>,
 }
 
 impl Waiting {
     fn envelope(&self, call: Call, answer: oneshot::Sender<Gated<CallOutcome>>) -> Envelope {
         let now_ms = self.node.clock.now().clock_ms;
         let parent = call.trace_parent.as_deref();
-        let caller = self.node.directory.find(&call.from);
         let message = ComponentMessage::new(call.from, call.to, call.kind, call.payload);
         Envelope {
             answer: Answer::Waiting(answer),
@@ -90,7 +91,7 @@ impl Waiting {
                 .and_then(|parent| trace::child(parent, rand::random()))
                 .map(Arc::from),
             deadline_ms: Some(now_ms.saturating_add(call.timeout_ms.into())),
-            horizon: caller.map_or(0, |cell| cell.horizon()),
+            horizon: self.cell.as_ref().map_or(0, |cell| cell.horizon()),
             ..Envelope::tell(message.with_correlation(1))
         }
     }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 // Layer 3: Internal module imports
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
-use crate::core::delivery::envelope::{Answer, Envelope};
+use crate::core::delivery::envelope::Envelope;
 use crate::core::delivery::post::Post;
 use crate::core::storage::commit::Commit;
-use crate::core::storage::row::{ANSWER_PERIOD_MS, RowKey, StoredMessage};
+use crate::core::storage::row::{RowKey, answer_period};
 use crate::core::storage::usage::Usage;
 use crate::messaging::correlation::Request;
 use crate::storage::actor_store::{ActorStore, DataInfo};
@@ -49,7 +49,7 @@ impl Node {
         let now = self.clock.now();
         for (owner, id, timer) in recovered.timers {
             let due_ms = now.clock_ms_at(timer.due_unix_ms);
-            let envelope = envelope(timer.message);
+            let envelope = Envelope::from(timer.message);
             if let Err(refused) = self.router.restore_timer(id, due_ms, envelope) {
                 self.remove_row(&owner, RowKey::Timer(id));
                 self.bury_undelivered(refused);
@@ -93,7 +93,7 @@ impl Node {
         let Some(log) = self.store.log() else {
             return;
         };
-        let period = self.clock.now().unix_ms / ANSWER_PERIOD_MS;
+        let period = answer_period(self.clock.now().unix_ms);
         let expired = log.expired_answers(period.saturating_sub(1), MAX_FORGOTTEN);
         match expired {
             Ok(expired) => {
@@ -108,19 +108,6 @@ impl Node {
     }
 
     fn remove_row(self: &Arc<Self>, actor: &ComponentId, key: RowKey) {
-        let mut commit = Commit::default();
-        commit.remove(actor, key);
-        Post::commit(self, commit);
-    }
-}
-
-fn envelope(message: StoredMessage) -> Envelope {
-    Envelope {
-        answer: match message.wants_reply {
-            true => Answer::Callback,
-            false => Answer::Nobody,
-        },
-        trace_parent: message.trace_parent.clone(),
-        ..Envelope::new(message.into_letter())
+        Post::commit(self, Commit::removing(actor, key));
     }
 }

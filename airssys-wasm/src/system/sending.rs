@@ -103,9 +103,7 @@ async fn wait_for(node: &Arc<Node>, to: &ComponentId, seq: u64) -> Result<(), Re
 /// A message that was put on disk and could not be delivered does not stay there.
 fn take_back(node: &Arc<Node>, to: &ComponentId, number: Option<MessageNumber>) {
     if let Some(number) = number {
-        let mut commit = Commit::default();
-        commit.remove(to, RowKey::Message(number));
-        Post::commit(node, commit);
+        Post::commit(node, Commit::removing(to, RowKey::Message(number)));
     }
 }
 

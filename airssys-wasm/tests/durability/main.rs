@@ -1,4 +1,5 @@
-//! Durable actors: what is left of a system after its end, however it came.
+//! Durable actors: what is left of a system after its end, however it came, and what
+//! operators do with its data.
 
 #![expect(
     clippy::expect_used,
@@ -15,6 +16,8 @@ mod audit;
 mod bank;
 mod orders;
 
+mod backups;
+mod fixtures;
 mod letters;
 mod losses;
 mod no_trace;
@@ -22,4 +25,5 @@ mod open_ends;
 mod quotas;
 mod repeats;
 mod restarts;
+mod transfers;
 mod waiting;

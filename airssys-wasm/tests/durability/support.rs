@@ -6,6 +6,7 @@ use std::path::Path;
 // Layer 3: Internal module imports
 use airssys_wasm::component::retry::RetryPolicy;
 use airssys_wasm::core::component::id::ComponentId;
+use airssys_wasm::core::storage::durability::Durability;
 use airssys_wasm::system::builder::SystemBuilder;
 use airssys_wasm::system::config::system::MemoryLayout;
 use airssys_wasm::system::handle::System;
@@ -17,6 +18,19 @@ pub(crate) fn builder(data: &Path) -> SystemBuilder {
         system.memory = MemoryLayout::OnDemand;
         system.data = Some(data.into());
     })
+}
+
+/// A running one of counters and relays, and of one sort of counters that keep nothing.
+pub(crate) async fn start(data: &Path) -> System {
+    let builder = builder(data)
+        .component_with("demo/counter", &*guest("counter"), |component| {
+            component.limits.storage_bytes = 100;
+        })
+        .component("demo/relay", &*guest("relay"))
+        .component_with("demo/fleeting", &*guest("counter"), |component| {
+            component.durability = Some(Durability::None);
+        });
+    builder.start().await.unwrap()
 }
 
 /// Where a guest is.

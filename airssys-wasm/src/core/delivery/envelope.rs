@@ -54,6 +54,21 @@ pub struct ReplyTo {
     pub reply: Reply,
 }
 
+impl From<StoredMessage> for Envelope {
+    /// A message as it was when it was sent. Its deadline depends on the clock of the system
+    /// that it is in now, and its number is not part of it.
+    fn from(stored: StoredMessage) -> Self {
+        Self {
+            answer: match stored.wants_reply {
+                true => Answer::Callback,
+                false => Answer::Nobody,
+            },
+            trace_parent: stored.trace_parent,
+            ..Self::new(stored.letter)
+        }
+    }
+}
+
 /// Where an actor's answer goes.
 #[derive(Debug, Default)]
 pub enum Answer {
@@ -142,7 +157,6 @@ impl Envelope {
             wants_reply: matches!(self.answer, Answer::Callback),
             trace_parent: self.trace_parent.clone(),
             deadline_unix_ms,
-            id: self.content.id().cloned(),
         }
     }
 }

@@ -39,6 +39,13 @@ pub struct Growth {
 }
 
 impl Commit {
+    /// A commit that removes one row.
+    pub fn removing(actor: &ComponentId, key: RowKey) -> Self {
+        let mut commit = Self::default();
+        commit.remove(actor, key);
+        commit
+    }
+
     /// Puts a row.
     pub fn put(&mut self, actor: &ComponentId, key: RowKey, row: Row) {
         self.write(actor, key, Some(row));

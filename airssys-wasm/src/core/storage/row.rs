@@ -18,6 +18,11 @@ use crate::core::turn::call::CallOutcome;
 /// whole period when another has passed.
 pub const ANSWER_PERIOD_MS: u64 = 600_000;
 
+/// The period that a time belongs to, in milliseconds since the Unix epoch.
+pub fn answer_period(unix_ms: u64) -> u64 {
+    unix_ms / ANSWER_PERIOD_MS
+}
+
 /// The name of a row among those of its actor.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowKey {
@@ -109,18 +114,6 @@ pub struct StoredMessage {
     pub trace_parent: Option<Arc<str>>,
     /// When whoever waits for the reply gives up, in milliseconds since the Unix epoch.
     pub deadline_unix_ms: Option<u64>,
-    /// The id that its sender outside gave it.
-    pub id: Option<Arc<str>>,
-}
-
-impl StoredMessage {
-    /// The message, with the id that it came with.
-    pub fn into_letter(self) -> Letter {
-        match (self.letter, self.id) {
-            (Letter::Message(message), Some(id)) => Letter::Message(message.with_id(id)),
-            (letter, _) => letter,
-        }
-    }
 }
 
 /// A message that is sent later.

@@ -138,7 +138,6 @@ fn message() -> impl Strategy<Value = StoredMessage> {
             wants_reply,
             trace_parent: trace_parent.map(Into::into),
             deadline_unix_ms,
-            id: letter.id().cloned(),
             letter,
         }
     })
@@ -244,7 +243,6 @@ pub(crate) fn example_message(letter: Letter) -> StoredMessage {
         wants_reply: true,
         trace_parent: Some("00-1".into()),
         deadline_unix_ms: Some(1_000),
-        id: letter.id().cloned(),
         letter,
     }
 }

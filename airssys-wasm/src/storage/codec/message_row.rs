@@ -126,7 +126,6 @@ impl<'a> MessageRow<'a> {
             wants_reply: self.wants_reply,
             trace_parent: self.trace_parent.map(Into::into),
             deadline_unix_ms: self.deadline_unix_ms,
-            id: letter.id().cloned(),
             letter,
         })
     }

@@ -9,7 +9,6 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 // Layer 3: Internal module imports
-use crate::core::component::id::ComponentId;
 use crate::core::storage::commit::Commit;
 use crate::core::storage::store::{Committed, StoreError};
 use crate::storage::disk::disk::Disk;
@@ -187,16 +186,6 @@ impl CommitLog {
             waker.wake();
         }
         is_durable
-    }
-
-    /// The last commit that what is kept of an actor may be from, if that is not on disk yet,
-    /// or zero.
-    pub(crate) fn horizon_of(&self, actor: &ComponentId) -> u64 {
-        let state = self.shared().lock();
-        match state.overlay.is_unlogged(actor) {
-            true => state.appended,
-            false => 0,
-        }
     }
 
     /// The last commit that was taken, or zero.
@@ -517,7 +506,7 @@ mod tests {
         assert_eq!(log.append(set(3, 1)).unwrap_err(), failed);
         assert_eq!(log.append(Commit::default()).unwrap_err(), failed);
         assert_eq!(log.room().await, Err(failed.clone()));
-        assert_eq!(log.state(&actor(0)).unwrap_err(), failed);
+        assert_eq!(log.load(&actor(0)).unwrap_err(), failed);
         assert_eq!(log.close().await, Err(failed));
         log.durable(safe).await.unwrap();
     }
@@ -546,10 +535,10 @@ mod tests {
         assert_eq!(log.append(set(1, 1)).unwrap_err(), State::closed());
         assert_eq!(log.failed().await, State::closed());
         assert_eq!(log.stats().checkpoints, 1);
-        assert_eq!(log.state(&actor(1)).unwrap_err(), State::closed());
+        assert_eq!(log.load(&actor(1)).unwrap_err(), State::closed());
         let log = open(&disk, patient());
         assert_eq!((log.appended(), log.stats().unapplied_bytes), (1, 0));
-        assert_eq!(log.state(&actor(0)).unwrap().len(), 1);
+        assert_eq!(log.load(&actor(0)).unwrap().keys.len(), 1);
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ pub(crate) mod error;
 #[cfg(test)]
 mod fault_tests;
 pub(crate) mod frame;
+pub(crate) mod kept;
 pub(crate) mod log;
 #[cfg(test)]
 mod model;

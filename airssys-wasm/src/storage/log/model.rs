@@ -292,11 +292,11 @@ impl Rows {
                 let name = (actor.clone(), key);
                 found.rows.insert(name, (format!("{row:?}"), bytes));
             };
-            if let Some(stamp) = log.record(&actor).unwrap() {
+            let kept = log.load(&actor).unwrap();
+            if let Some(stamp) = kept.stamp {
                 add(RowKey::Record, Row::Record(stamp));
             }
-            let state = log.state(&actor).unwrap();
-            for (key, value) in state.range(Bound::Unbounded) {
+            for (key, value) in kept.keys.range(Bound::Unbounded) {
                 add(RowKey::State(key.clone()), Row::Value(value.clone()));
             }
             let mut after = MessageNumber::ZERO;
@@ -356,7 +356,6 @@ pub(crate) fn message(to: &ComponentId, bytes: usize) -> StoredMessage {
         wants_reply: false,
         trace_parent: None,
         deadline_unix_ms: None,
-        id: None,
     }
 }
 

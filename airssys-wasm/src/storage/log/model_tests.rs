@@ -208,7 +208,7 @@ fn alike(actors: &[ComponentId], text: &str) -> Commit {
 
 /// The text of an actor, as a number.
 fn text_of(log: &CommitLog, actor: &ComponentId) -> u64 {
-    let state = log.state(actor).unwrap();
+    let state = log.load(actor).unwrap().keys;
     let text = state.get("k").expect("it is somewhere at any moment");
     str::from_utf8(text).unwrap().parse().unwrap()
 }

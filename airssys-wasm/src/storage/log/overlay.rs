@@ -70,7 +70,6 @@ impl Overlay {
             .collect()
     }
 
-    /// About how many bytes wait for the log.
     /// Whether rows of an actor wait for the log.
     pub(crate) fn is_unlogged(&self, actor: &ComponentId) -> bool {
         let in_flight = self.in_flight.as_ref();
@@ -78,6 +77,7 @@ impl Overlay {
             || in_flight.is_some_and(|batch| batch.rows_of(actor).is_some())
     }
 
+    /// About how many bytes wait for the log.
     pub(crate) fn unlogged_bytes(&self) -> u64 {
         let in_flight = self.in_flight.as_ref();
         self.pending.counts().bytes + in_flight.map_or(0, |batch| batch.counts().bytes)

@@ -14,13 +14,14 @@ use bytes::Bytes;
 use crate::core::component::id::ComponentId;
 use crate::core::storage::commit::Growth;
 use crate::core::storage::keyspace::Keyspace;
-use crate::core::storage::row::{ActorStamp, MessageNumber, Row, RowKey};
+use crate::core::storage::row::{MessageNumber, Row, RowKey};
 use crate::core::storage::store::{MessagePage, StoreError};
 use crate::core::turn::call::CallOutcome;
 use crate::storage::codec::error::CodecError;
 use crate::storage::codec::key::{decode_key, encode_key, prefix_of};
 use crate::storage::codec::row::decode_row;
 use crate::storage::log::error::{CopyError, OpenError};
+use crate::storage::log::kept::Kept;
 use crate::storage::log::log::CommitLog;
 use crate::storage::log::overlay::Overlay;
 use crate::storage::log::shared::Shared;
@@ -36,33 +37,29 @@ const BEYOND_ACTOR: u8 = 1;
 type Changes = BTreeMap<RowKey, Option<Row>>;
 
 impl CommitLog {
-    /// What is known of an actor besides its keys, if anything is.
+    /// What is kept of an actor, at one moment. It costs a pass over its keys.
     ///
     /// # Errors
     ///
     /// When the log has failed, or does now.
-    pub(crate) fn record(&self, actor: &ComponentId) -> Result<Option<ActorStamp>, StoreError> {
-        let row = self.row(actor, &RowKey::Record)?;
-        row.map(|row| match row {
-            Row::Record(stamp) => Ok(stamp),
-            _ => Err(self.mismatch(actor)),
-        })
-        .transpose()
-    }
-
-    /// All keys and values of an actor. It costs a pass over them.
-    ///
-    /// # Errors
-    ///
-    /// When the log has failed, or does now.
-    pub(crate) fn state(&self, actor: &ComponentId) -> Result<Keyspace, StoreError> {
+    pub(crate) fn load(&self, actor: &ComponentId) -> Result<Kept, StoreError> {
         let range = (
-            Bound::Included(RowKey::State(String::new())),
+            Bound::Included(RowKey::Record),
             Bound::Excluded(RowKey::Message(MessageNumber::ZERO)),
         );
         let shared = self.shared();
-        let (tables, changes) =
-            shared.view(|state| changes_until(&state.overlay, actor, range.clone(), usize::MAX))?;
+        let (tables, (changes, horizon)) = shared.view(|state| {
+            let changes = changes_until(&state.overlay, actor, range.clone(), usize::MAX);
+            let horizon = match state.overlay.is_unlogged(actor) {
+                true => state.appended,
+                false => 0,
+            };
+            (changes, horizon)
+        })?;
+        let (table, key) = encode_key(actor, &RowKey::Record);
+        let record = shared.trust(tables.get(table, &key))?;
+        let record = record.map(|value| decode_row(table, &value));
+        let mut record = shared.trust(record.transpose())?;
         let mut entries: BTreeMap<String, Bytes> = BTreeMap::new();
         let prefix = prefix_of(actor, Table::States);
         shared.visit(&tables, (Table::States, &prefix, None), |key, value| {
@@ -73,6 +70,7 @@ impl CommitLog {
         })?;
         for change in changes {
             match change {
+                (RowKey::Record, changed) => record = changed,
                 (RowKey::State(key), Some(Row::Value(value))) => {
                     entries.insert(key, value);
                 }
@@ -82,7 +80,16 @@ impl CommitLog {
                 _ => return Err(self.mismatch(actor)),
             }
         }
-        Ok(Keyspace::from_entries(entries))
+        let stamp = match record {
+            Some(Row::Record(stamp)) => Some(stamp),
+            None => None,
+            Some(_) => return Err(self.mismatch(actor)),
+        };
+        Ok(Kept {
+            stamp,
+            keys: Keyspace::from_entries(entries),
+            horizon,
+        })
     }
 
     /// The messages after `after` that wait for an actor, in order, at most `limit`. It
@@ -226,7 +233,7 @@ impl CommitLog {
             let Some(actor) = stored.into_iter().chain(changed).min() else {
                 break;
             };
-            if !lately.remove(&actor) || self.is_kept(&actor)? {
+            if !lately.remove(&actor) || !self.load(&actor)?.is_nothing() {
                 found.push(actor.clone());
             }
             after = Some(actor);
@@ -268,11 +275,6 @@ impl CommitLog {
         let value = shared.trust(tables.get(table, &key))?;
         let row = value.map(|value| decode_row(table, &value));
         shared.trust(row.transpose())
-    }
-
-    /// Whether there is a record or a key of an actor.
-    fn is_kept(&self, actor: &ComponentId) -> Result<bool, StoreError> {
-        Ok(self.record(actor)?.is_some() || !self.state(actor)?.is_empty())
     }
 
     /// A row is not what its key says: the data is damaged.
@@ -387,6 +389,7 @@ fn beyond(after: Option<&ComponentId>) -> (Bound<&ComponentId>, Bound<&Component
 mod tests {
     use super::*;
     use crate::core::storage::commit::Commit;
+    use crate::core::storage::row::ActorStamp;
     use crate::storage::disk::faulty::FaultyDisk;
     use crate::storage::log::model::actor;
     use crate::storage::log::settings::LogSettings;

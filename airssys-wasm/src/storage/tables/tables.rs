@@ -90,7 +90,7 @@ impl Tables {
     ///
     /// When the disk fails, or what is read is damaged.
     pub(crate) fn applied(&self) -> Result<u64, TablesError> {
-        self.guard(|| reader::applied(&self.begin_read()?))
+        self.snapshot()?.applied()
     }
 
     /// Applies a batch: all of it is on disk when this returns, or nothing of it is there.
@@ -127,7 +127,7 @@ impl Tables {
     /// When the disk fails, or what is read is damaged.
     #[cfg(test)]
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
-        self.guard(|| reader::get(&self.begin_read()?, table, key))
+        self.snapshot()?.get(table, key)
     }
 
     /// At most `limit` entries after `after` whose key has a prefix, in order.
@@ -143,7 +143,7 @@ impl Tables {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<Entry>, TablesError> {
-        self.guard(|| reader::range(&self.begin_read()?, table, prefix, after, limit))
+        self.snapshot()?.range(table, prefix, after, limit)
     }
 
     /// Shows all entries after `after` whose key has a prefix, in order, until `see` has
@@ -159,7 +159,7 @@ impl Tables {
         after: Option<&[u8]>,
         see: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<(), TablesError> {
-        self.guard(|| reader::visit(&self.begin_read()?, table, prefix, after, see))
+        self.snapshot()?.visit(table, prefix, after, see)
     }
 
     /// The tables as they are now, to be read while they change.

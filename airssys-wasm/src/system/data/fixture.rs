@@ -66,7 +66,6 @@ fn message(to: &str, kind: &str, payload: &str) -> StoredMessage {
         wants_reply: false,
         trace_parent: None,
         deadline_unix_ms: None,
-        id: None,
     }
 }
 

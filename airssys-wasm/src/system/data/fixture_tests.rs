@@ -29,7 +29,7 @@ fn data_v1_is_read_whole() {
         "some of it is in the log alone"
     );
 
-    let state = |address: &str| log.state(&id(address)).unwrap();
+    let state = |address: &str| log.load(&id(address)).unwrap().keys;
     for (address, count, keys) in [
         ("demo/counter/a", "6", 1),
         ("demo/counter/b", "7", 1),
@@ -37,7 +37,7 @@ fn data_v1_is_read_whole() {
     ] {
         assert_eq!(state(address).get("count").unwrap(), count);
         assert_eq!(state(address).len(), keys, "{address}");
-        let stamp = log.record(&id(address)).unwrap().unwrap();
+        let stamp = log.load(&id(address)).unwrap().stamp.unwrap();
         assert_eq!((stamp.turns_below, stamp.ran_by), (1_000, version("1.0")));
     }
     assert_eq!(state("demo/relay/desk").get("notes").unwrap(), "one\n");

@@ -33,9 +33,6 @@ pub const MAX_IMPORT_BYTES: u64 = 512 << 20;
 /// About what a row takes up in the log besides its key and its value, with the address.
 const ROW_BYTES: u64 = 16;
 
-/// How often a state is read again that changed meanwhile.
-const MAX_READS: usize = 16;
-
 /// State that was imported, and is on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Import {
@@ -160,25 +157,14 @@ impl Node {
 
 /// Reads what an actor keeps, at one moment.
 pub(crate) fn read_state(log: &CommitLog, actor: &ComponentId) -> Result<ActorState, DataError> {
-    let mut stamp = log.record(actor)?;
-    let mut keys = log.state(actor)?;
-    for _ in 0..MAX_READS {
-        let again = log.record(actor)?;
-        let is_same = again.as_ref().map(|it| &it.ran_by) == stamp.as_ref().map(|it| &it.ran_by);
-        stamp = again;
-        // Another version may have written all of the keys anew.
-        if is_same {
-            break;
-        }
-        keys = log.state(actor)?;
-    }
-    if stamp.is_none() && keys.is_empty() {
+    let kept = log.load(actor)?;
+    if kept.is_nothing() {
         return Err(DataError::NoState(actor.clone()));
     }
     Ok(ActorState {
         actor: actor.clone(),
-        ran_by: stamp.and_then(|stamp| stamp.ran_by),
-        keys,
+        ran_by: kept.stamp.and_then(|stamp| stamp.ran_by),
+        keys: kept.keys,
     })
 }
 
@@ -195,8 +181,8 @@ impl Plan {
     /// Compares what there is with what is to be.
     pub(crate) fn of(log: &CommitLog, state: ActorState) -> Result<Self, DataError> {
         let actor = state.actor;
-        let (before, keys) = (log.state(&actor)?, state.keys);
-        let stamp = log.record(&actor)?.unwrap_or_default();
+        let (kept, keys) = (log.load(&actor)?, state.keys);
+        let (before, stamp) = (kept.keys, kept.stamp.unwrap_or_default());
         let writes = before.writes_to(&keys);
         check_size(&actor, &writes)?;
         let mut commit = Commit::default();
