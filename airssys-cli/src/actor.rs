@@ -9,6 +9,7 @@ use std::time::Instant;
 use airssys_wasm::core::component::MessagePayload;
 use airssys_wasm::core::component::id::ComponentId;
 use airssys_wasm::core::component::message::ComponentMessage;
+use airssys_wasm::core::security::provisions::Provisions;
 use airssys_wasm::core::storage::keyspace::Keyspace;
 use airssys_wasm::core::turn::call::Call;
 use airssys_wasm::core::turn::context::TurnContext;
@@ -67,7 +68,10 @@ impl Actor {
         let desk = Arc::new(CallDesk::new(&plan.inputs.actor));
         let settings = InstanceSettings {
             limits: plan.limits.clone(),
-            config: Arc::new(plan.config.clone()),
+            provisions: Arc::new(Provisions {
+                config: plan.config.clone(),
+                ..Provisions::default()
+            }),
             surroundings: Arc::clone(&desk) as Arc<dyn Surroundings>,
             ..InstanceSettings::new(plan.inputs.actor.clone())
         };

@@ -39,5 +39,6 @@ pub mod component;
 pub mod core;
 pub mod messaging;
 pub mod runtime;
+pub mod security;
 pub mod storage;
 pub mod system;

@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod event;
 pub mod limits;
 pub mod runtime;
+pub mod security;
 pub mod storage;
 pub mod text;
 pub mod ticker;

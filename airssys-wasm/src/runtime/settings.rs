@@ -1,12 +1,14 @@
 //! What the host tells an instance about its surroundings.
 
 // Layer 1: Standard library imports
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
 use crate::core::limits::Limits;
+use crate::core::security::capability::Capability;
+use crate::core::security::provisions::Provisions;
+use crate::core::turn::errors::HostError;
 use crate::core::turn::surroundings::{Alone, Surroundings};
 
 /// Who an instance is and what it may have.
@@ -16,8 +18,8 @@ pub struct InstanceSettings {
     pub address: ComponentId,
     /// Its limits.
     pub limits: Limits,
-    /// What the operator configured for it.
-    pub config: Arc<BTreeMap<String, String>>,
+    /// What the operator hands to it, as far as its surroundings permit.
+    pub provisions: Arc<Provisions>,
     /// Whom it can reach.
     pub surroundings: Arc<dyn Surroundings>,
     /// What becomes of the thread that it computes on for too long.
@@ -37,12 +39,23 @@ pub enum Overrun {
 }
 
 impl InstanceSettings {
+    /// Whether the instance may use a capability for a resource.
+    ///
+    /// # Errors
+    ///
+    /// What the guest is told.
+    #[inline]
+    pub(crate) fn permit(&self, capability: Capability, resource: &str) -> Result<(), HostError> {
+        self.surroundings
+            .permit(&self.address, capability, resource)
+    }
+
     /// Default limits, no configuration, messages recorded and nobody to call.
     pub fn new(address: ComponentId) -> Self {
         Self {
             address,
             limits: Limits::default(),
-            config: Arc::default(),
+            provisions: Arc::default(),
             surroundings: Arc::new(Alone::default()),
             overrun: Overrun::default(),
         }

@@ -21,6 +21,7 @@ use wasmtime::component::TypedFunc;
 use crate::core::component::message::ComponentMessage;
 use crate::core::limits::{Limit, LimitExceeded, Limits};
 use crate::core::runtime::errors::{FaultKind, GuestFault, WasmError};
+use crate::core::security::capability::Capability;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::text::cut;
 use crate::core::turn::call::Reply;
@@ -168,8 +169,10 @@ impl StoreManager {
     async fn init(&mut self) -> Result<Effects, WasmError> {
         let settings = Arc::clone(&self.settings);
         let config: Vec<(&str, &str)> = settings
+            .provisions
             .config
             .iter()
+            .filter(|(key, _)| settings.permit(Capability::Config, key).is_ok())
             .map(|(key, value)| (key.as_str(), value.as_str()))
             .collect();
         let initialized = match self.instance()?.exports().lifecycle.clone() {

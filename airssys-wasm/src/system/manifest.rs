@@ -18,6 +18,7 @@ use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 use crate::system::config::component::ComponentConfig;
 use crate::system::config::group::GroupConfig;
 use crate::system::config::problem::{ConfigError, Part, Problem, Step, shown};
+use crate::system::config::security::SecurityConfig;
 use crate::system::config::shape::check_shape;
 use crate::system::config::system::{HttpConfig, MAX_ENTRIES, SystemConfig};
 use crate::system::manifest_error::{MAX_MANIFEST_BYTES, ManifestError, Mistake};
@@ -27,7 +28,7 @@ pub const MANIFEST_FILE: &str = "airssys.toml";
 /// The format that this version reads, the only one so far.
 pub const MANIFEST_VERSION: u32 = 1;
 /// The keys of a component that have no default for all of them.
-const NO_DEFAULT: [&str; 4] = ["name", "source", "config", "run"];
+const NO_DEFAULT: [&str; 6] = ["name", "source", "signature", "needs", "config", "run"];
 
 /// A system written down in `airssys.toml`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -47,6 +48,9 @@ pub struct Manifest {
     /// The HTTP face.
     #[serde(default)]
     http: HttpConfig,
+    /// Whom to trust, the policy, and what is audited.
+    #[serde(default)]
+    security: SecurityConfig,
     /// What each component has unless it says otherwise, key by key.
     #[serde(default, rename = "defaults")]
     #[schemars(schema_with = "defaults_schema")]
@@ -112,6 +116,7 @@ impl Manifest {
         SystemConfig {
             name: self.name,
             http: self.http,
+            security: self.security,
             components: self.component,
             groups: self.group,
             ..self.system
@@ -301,7 +306,7 @@ fn as_written(mut path: Vec<Step>) -> Vec<Step> {
         return path;
     };
     match first.as_str() {
-        "name" | "http" => {}
+        "name" | "http" | "security" => {}
         "components" => *first = "component".into(),
         "groups" => *first = "group".into(),
         _ => path.insert(0, key("system")),
@@ -329,9 +334,21 @@ fn with_folder(mut config: SystemConfig, manifest: &Path) -> SystemConfig {
             .source
             .take()
             .map(|source| in_folder_of(manifest, &source));
+        component.signature = component
+            .signature
+            .take()
+            .map(|signature| in_folder_of(manifest, &signature));
+        for folder in component.folders.values_mut() {
+            *folder = in_folder_of(manifest, folder);
+        }
+        for secret in component.secrets.values_mut() {
+            secret.file = secret.file.take().map(|file| in_folder_of(manifest, &file));
+        }
     }
-    let data = config.data.take();
-    config.data = data.map(|data| in_folder_of(manifest, &data));
+    let here = |path: PathBuf| in_folder_of(manifest, &path);
+    config.data = config.data.take().map(here);
+    config.security.policy = config.security.policy.take().map(here);
+    config.security.audit.folder = config.security.audit.folder.take().map(here);
     config
 }
 

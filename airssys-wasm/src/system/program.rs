@@ -11,6 +11,7 @@ use crate::component::deployment::{MakeGuest, Making};
 use crate::core::component::id::ComponentId;
 use crate::core::limits::{Limit, LimitExceeded, Limits};
 use crate::core::runtime::errors::WasmError;
+use crate::core::security::provisions::Provisions;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::storage::store::VersionId;
 use crate::core::ticker::Ticker;
@@ -115,11 +116,14 @@ impl Workshop {
     ) -> MakeGuest<StoreManager> {
         let engine = Arc::clone(&self.engine);
         let limits: Limits = config.limits.clone();
-        let values = Arc::new(config.config.clone());
+        let provisions = Arc::new(Provisions {
+            config: config.config.clone(),
+            ..Provisions::default()
+        });
         Box::new(move |making: Making<'_>| {
             let settings = InstanceSettings {
                 limits: limits.clone(),
-                config: Arc::clone(&values),
+                provisions: Arc::clone(&provisions),
                 surroundings: making
                     .surroundings
                     .unwrap_or_else(|| Arc::clone(&surroundings)),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use airssys_wasm::core::component::MessagePayload;
 use airssys_wasm::core::component::id::ComponentId;
 use airssys_wasm::core::runtime::errors::FaultKind;
+use airssys_wasm::core::security::provisions::Provisions;
 use airssys_wasm::core::turn::effects::{Content, Effects, Outgoing};
 use airssys_wasm::runtime::settings::InstanceSettings;
 
@@ -14,7 +15,10 @@ use crate::support::{ENGINE, fault, idle, start, start_with};
 fn at(place: &str) -> InstanceSettings {
     let ring = ("ring".to_owned(), "5".to_owned());
     InstanceSettings {
-        config: Arc::new([ring].into()),
+        provisions: Arc::new(Provisions {
+            config: [ring].into(),
+            ..Provisions::default()
+        }),
         ..InstanceSettings::new(ComponentId::new("test", "baton", place))
     }
 }

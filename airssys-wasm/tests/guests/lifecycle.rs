@@ -4,6 +4,7 @@ use std::sync::Arc;
 // Layer 3: Internal module imports
 use airssys_wasm::core::component::description::Description;
 use airssys_wasm::core::runtime::errors::{FaultKind, WasmError};
+use airssys_wasm::core::security::provisions::Provisions;
 use airssys_wasm::runtime::settings::InstanceSettings;
 
 use crate::support::{Actor, ENGINE, context, fault, idle, settings, start, start_with};
@@ -11,7 +12,10 @@ use crate::support::{Actor, ENGINE, context, fault, idle, settings, start, start
 fn configured(pairs: &[(&str, &str)]) -> InstanceSettings {
     let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
     InstanceSettings {
-        config: Arc::new(pairs.iter().map(own).collect()),
+        provisions: Arc::new(Provisions {
+            config: pairs.iter().map(own).collect(),
+            ..Provisions::default()
+        }),
         ..settings()
     }
 }

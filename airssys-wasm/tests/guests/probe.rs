@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 // Layer 3: Internal module imports
 use airssys_wasm::core::limits::Limits;
+use airssys_wasm::core::security::provisions::Provisions;
 use airssys_wasm::core::turn::context::TurnContext;
 use airssys_wasm::core::turn::surroundings::Alone;
 use airssys_wasm::runtime::settings::InstanceSettings;
@@ -278,7 +279,10 @@ async fn time_and_randomness_stand_still_and_come_from_the_turn() {
 async fn configuration_trace_and_directory_are_what_the_host_set() {
     let names: Vec<String> = (0..5).map(|n| format!("shop/c{n}")).collect();
     let settings = InstanceSettings {
-        config: Arc::new([("colour".to_owned(), "red".to_owned())].into()),
+        provisions: Arc::new(Provisions {
+            config: [("colour".to_owned(), "red".to_owned())].into(),
+            ..Provisions::default()
+        }),
         surroundings: Arc::new(Alone {
             components: names.clone().into(),
         }),

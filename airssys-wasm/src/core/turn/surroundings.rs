@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
+use crate::core::security::capability::Capability;
 use crate::core::storage::commit::Growth;
 use crate::core::turn::call::{Call, CallOutcome};
 use crate::core::turn::errors::{CallError, HostError};
@@ -25,6 +26,31 @@ pub trait Surroundings: Debug + Send + Sync {
     /// The guest is told this error in place of having its messages lost.
     fn attended(&self) -> Result<(), HostError> {
         Ok(())
+    }
+
+    /// Whether `actor` may use `capability` for `resource`, whose form is the
+    /// capability's. It is asked before anything else at every host call that needs a grant.
+    ///
+    /// Where nobody grants anything, a guest may do whatever is only recorded, and have what
+    /// its instance was handed. What would reach beyond that, to the state of other actors,
+    /// the network or the real time, is denied.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`](HostError::Denied) with what is missing.
+    fn permit(
+        &self,
+        _actor: &ComponentId,
+        capability: Capability,
+        resource: &str,
+    ) -> Result<(), HostError> {
+        match capability {
+            Capability::Storage | Capability::Clock | Capability::Network => {
+                let why = format!("nobody grants `{capability}` for {resource:?} here");
+                Err(HostError::Denied(why))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether a message may be sent to `target` now. One that was admitted is

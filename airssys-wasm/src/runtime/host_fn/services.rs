@@ -5,6 +5,7 @@ use tracing::Level;
 
 // Layer 3: Internal module imports
 use crate::core::limits::Limit;
+use crate::core::security::capability::Capability;
 use crate::core::turn::errors::HostError;
 use crate::core::turn::recorder::Recorder;
 use crate::runtime::bindings::services::{
@@ -72,7 +73,8 @@ impl Host for ServicesView<'_> {
     }
 
     fn config(&mut self, key: String) -> Option<String> {
-        self.settings.config.get(&key).cloned()
+        self.settings.permit(Capability::Config, &key).ok()?;
+        self.settings.provisions.config.get(&key).cloned()
     }
 
     fn list_components(

@@ -13,8 +13,10 @@ use crate::component::retry::RetryPolicy;
 use crate::component::settings::{ActorSettings, RecordingSettings, UpgradeSettings};
 use crate::component::supervision::restart::Restart;
 use crate::core::limits::Limits;
+use crate::core::security::capabilities::Capabilities;
 use crate::core::storage::durability::Durability;
 use crate::system::component_name::ComponentName;
+use crate::system::config::secret_source::SecretSource;
 
 /// The most messages that may wait for one actor.
 pub const MAX_MAILBOX: usize = 1_000_000;
@@ -39,9 +41,31 @@ pub struct ComponentConfig {
     /// A manifest must name one; a program may hand over the bytes instead.
     #[serde(default, serialize_with = "write_path")]
     pub source: Option<PathBuf>,
-    /// Texts that the component can ask for by their names. Default: none.
+    /// The file of its signature. Default: the source's name with `.sig` behind it, if
+    /// there is such a file.
+    #[serde(default, serialize_with = "write_path")]
+    pub signature: Option<PathBuf>,
+    /// What it may do beyond logging and keeping its own state. Default: nothing.
+    #[serde(default)]
+    pub grants: Capabilities,
+    /// What it needs, if the binary does not say so itself: it is not started unless all of
+    /// this is granted, and gets nothing else.
+    #[serde(default)]
+    pub needs: Option<Capabilities>,
+    /// Texts that the component can ask for by their names, if `grants` has those.
+    /// Default: none.
     #[serde(default)]
     pub config: BTreeMap<String, String>,
+    /// Where its secrets come from, by their names. Default: none.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, SecretSource>,
+    /// Environment variables that WASI shows to it. Default: none.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Folders that WASI shows to it, by the paths at which it sees them. In a manifest,
+    /// relative to its folder. Default: none.
+    #[serde(default)]
+    pub folders: BTreeMap<String, PathBuf>,
     /// What its actors keep when the process or the machine fails. Default: what the system
     /// says.
     #[serde(default)]
@@ -99,7 +123,13 @@ impl ComponentConfig {
         Self {
             name,
             source: None,
+            signature: None,
+            grants: Capabilities::default(),
+            needs: None,
             config: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            env: BTreeMap::new(),
+            folders: BTreeMap::new(),
             durability: None,
             mailbox: default_mailbox(),
             backlog: default_backlog(),

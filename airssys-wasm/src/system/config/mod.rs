@@ -4,5 +4,7 @@ pub mod check;
 pub mod component;
 pub mod group;
 pub mod problem;
+pub mod secret_source;
+pub mod security;
 pub mod shape;
 pub mod system;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::core::storage::durability::Durability;
 use crate::system::config::component::{ComponentConfig, write_path};
 use crate::system::config::group::GroupConfig;
+use crate::system::config::security::SecurityConfig;
 
 /// The most components of a system, and the most groups.
 pub const MAX_ENTRIES: usize = 1_024;
@@ -61,6 +62,9 @@ pub struct SystemConfig {
     /// The HTTP face.
     #[serde(skip_deserializing)]
     pub http: HttpConfig,
+    /// Whom to trust, the policy, and what is audited.
+    #[serde(skip_deserializing)]
+    pub security: SecurityConfig,
     /// The components, at most 1 024, each with a name of its own.
     #[serde(skip_deserializing)]
     #[schemars(length(max = MAX_ENTRIES))]
@@ -83,6 +87,7 @@ impl Default for SystemConfig {
             durability: Durability::default(),
             cache: true,
             http: HttpConfig::default(),
+            security: SecurityConfig::default(),
             components: Vec::new(),
             groups: Vec::new(),
         }

@@ -1,0 +1,1 @@
+//! An operator's rules above grants, written in Cedar.

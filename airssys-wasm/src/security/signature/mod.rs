@@ -1,0 +1,1 @@
+//! Detached signatures of components, and whom to trust.
