@@ -41,9 +41,19 @@ pub fn random_bytes(count: u32) -> Result<Vec<u8>, HostError> {
     host::random_bytes(count)
 }
 
-/// The value of a configuration key that the operator set for this component.
+/// The value of a configuration key that the operator set for this component. None as
+/// well if the capability `config` was not granted for it.
 pub fn config(key: &str) -> Option<String> {
     host::config(key)
+}
+
+/// A secret that the operator gave to this component, or `None`. Keep it out of what you
+/// send, store and log.
+///
+/// # Errors
+/// [`HostError::Denied`] without the capability `secrets` for this name.
+pub fn secret(name: &str) -> Result<Option<String>, HostError> {
+    host::secret(name)
 }
 
 /// The components that this host runs and this actor may know of, at most `limit`
@@ -51,7 +61,8 @@ pub fn config(key: &str) -> Option<String> {
 /// page before.
 ///
 /// # Errors
-/// [`HostError::Denied`] when the actor was not granted the listing.
+/// [`HostError::TooLarge`] and [`HostError::Invalid`] for a limit out of range. What the
+/// capability `directory` is not granted for is not listed.
 pub fn list_components(cursor: Option<&str>, limit: u32) -> Result<ComponentPage, HostError> {
     host::list_components(cursor, limit)
 }

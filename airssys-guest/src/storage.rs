@@ -1,4 +1,4 @@
-//! The actor's own keys and values. No other actor can see them.
+//! The actor's own keys and values. No other actor can see them, unless it was granted to.
 //!
 //! Reads see what is committed plus this turn's own writes; the writes take effect
 //! when the turn has succeeded. Keys are ordered by their UTF-8 bytes.
@@ -53,6 +53,19 @@ pub fn remove(key: &str) -> Result<(), HostError> {
 /// See the [module](self).
 pub fn list_keys(prefix: &str, cursor: Option<&str>, limit: u32) -> Result<KeyPage, HostError> {
     host::list_keys(prefix, cursor, limit)
+}
+
+/// The value of `key` of another actor, as its last turn left it, or `None`.
+///
+/// What two calls return may be from before and after one of its turns. Needs the
+/// capability `storage` for that actor.
+///
+/// # Errors
+/// [`HostError::Denied`] without the grant, [`HostError::Unavailable`] when that actor is
+/// not durable, [`HostError::Invalid`] for a malformed address, and as the
+/// [module](self) says.
+pub fn get_from(actor: &str, key: &str) -> Result<Option<Vec<u8>>, HostError> {
+    host::get_from(actor, key)
 }
 
 /// How much storage this actor uses.
