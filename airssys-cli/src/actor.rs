@@ -166,7 +166,7 @@ impl CallDesk {
 }
 
 impl Surroundings for CallDesk {
-    fn admit(&self, _target: &ComponentId) -> Result<(), HostError> {
+    fn admit(&self, _actor: &ComponentId, _target: &ComponentId) -> Result<(), HostError> {
         Ok(())
     }
 

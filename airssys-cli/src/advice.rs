@@ -175,6 +175,11 @@ fn invalid(fault: &ComponentFault, component: &ComponentFile) -> Failure {
             "was built against another version of an interface",
             format!("build it against version {offered} of it"),
         ),
+        ComponentFault::Needs(_) => refuse(
+            "malformed-needs",
+            "does not say in a readable way what it needs",
+            "declare it once, by `needs!` of airssys-guest".to_owned(),
+        ),
         _ => refuse(
             "wrong-type",
             "does not fit the contract",
@@ -324,6 +329,7 @@ fn guest_failed(fault: GuestFault) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use airssys_wasm::core::runtime::errors::NeedsFault;
     use std::path::PathBuf;
 
     fn file(bytes: &[u8]) -> ComponentFile {
@@ -343,6 +349,7 @@ mod tests {
                 offered: "0.1.0".into(),
             },
             ComponentFault::WrongType("a reason".into()),
+            ComponentFault::Needs(NeedsFault::Twice),
         ];
         let kinds = [
             FaultKind::Unreachable,

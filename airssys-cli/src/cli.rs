@@ -5,20 +5,28 @@ use clap::{Parser, Subcommand};
 
 // Layer 3: Internal module imports
 use crate::commands::ask::AskArgs;
+use crate::commands::audit::AuditArgs;
 use crate::commands::backup::BackupArgs;
 use crate::commands::compact::CompactArgs;
 use crate::commands::dead::DeadArgs;
 use crate::commands::deploy::DeployArgs;
+use crate::commands::diff::DiffArgs;
 use crate::commands::export::ExportArgs;
+use crate::commands::grant::GrantArgs;
+use crate::commands::grants::GrantsArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::inspect::InspectArgs;
+use crate::commands::keygen::KeygenArgs;
 use crate::commands::logs::LogsArgs;
+use crate::commands::policy::PolicyArgs;
 use crate::commands::ps::PsArgs;
 use crate::commands::publish::PublishArgs;
 use crate::commands::replay::ReplayArgs;
 use crate::commands::resume::ResumeArgs;
+use crate::commands::revoke::RevokeArgs;
 use crate::commands::rollback::RollbackArgs;
 use crate::commands::send::SendArgs;
+use crate::commands::sign::SignArgs;
 use crate::commands::stop::StopArgs;
 use crate::commands::r#try::TryArgs;
 use crate::commands::up::UpArgs;
@@ -32,7 +40,7 @@ const EXAMPLES: &str = "\
 Examples:
   airssys try markdown.wasm --file README.md    print a file as HTML
   airssys try counter.wasm --kind add --data 2  see what a turn wants to happen
-  airssys inspect relay.wasm                    see what it would need before running it
+  airssys inspect relay.wasm                    see what it asks for before running it
   airssys up examples/shop                      run a system of actors
   airssys ask shop/cart/alice -k add -d 2       talk to one of them";
 
@@ -53,8 +61,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a component for one turn: print its reply, show its effects and its cost
     Try(Box<TryArgs>),
-    /// Show what is in a component, and what it would need, without running it
+    /// Show what is in a component, and what it asks for, without running it
     Inspect(InspectArgs),
+    /// Show what a new version of a component asks for beyond the old one
+    Diff(DiffArgs),
     /// Run a system of actors until Ctrl-C
     Up(Box<UpArgs>),
     /// Send a message to an actor of a running system, and print its reply
@@ -73,6 +83,14 @@ pub(crate) enum Command {
     Upgrade(UpgradeArgs),
     /// Return a component to a version that is kept
     Rollback(RollbackArgs),
+    /// Show what is granted to a component of a running system
+    Grants(GrantsArgs),
+    /// Grant a component of a running system something
+    Grant(GrantArgs),
+    /// Take from a component of a running system what was granted
+    Revoke(RevokeArgs),
+    /// Check the rules above grants, written in Cedar, or have a system obey others
+    Policy(PolicyArgs),
     /// Stop an actor
     Stop(StopArgs),
     /// Let run again what was stopped or given up
@@ -81,9 +99,15 @@ pub(crate) enum Command {
     Dead(DeadArgs),
     /// Run the turn of a dead letter again, and compare
     Replay(ReplayArgs),
+    /// Make a key to sign components with
+    Keygen(KeygenArgs),
+    /// Sign a component
+    Sign(SignArgs),
+    /// Show what was done to a system and what was denied, or check the log of it
+    Audit(Box<AuditArgs>),
     /// Copy the data of a system, which may run meanwhile, to a new folder
     Backup(BackupArgs),
-    /// Check a data folder: everything is there, can be read and adds up
+    /// Check a data folder, or the signature of a component
     Verify(VerifyArgs),
     /// Have a data folder take as little room as it can
     Compact(CompactArgs),

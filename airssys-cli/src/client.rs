@@ -19,6 +19,7 @@ use crate::output::{self, Form};
 use crate::server::actors::ID_HEADER;
 use crate::server::problem::ProblemBody;
 use crate::server_file::ServerFile;
+use crate::signature_advice::KIND_PREFIX;
 use crate::system_args::SystemArgs;
 
 /// How long a system of this machine may take to answer the phone.
@@ -314,6 +315,10 @@ fn exit_of(kind: &str) -> Exit {
         "store-failed" | "undecided" => Exit::StoreFailed,
         "damaged-data" => Exit::Damaged,
         "invalid-state" => Exit::NotImported,
+        "audit-broken" => Exit::AuditBroken,
+        "bad-policy" => Exit::BadManifest,
+        "denied-by-policy" => Exit::Denied,
+        kind if kind.starts_with(KIND_PREFIX) => Exit::NotTrusted,
         _ => Exit::Refused,
     }
 }

@@ -37,6 +37,9 @@ exit_codes! {
     NotAComponent = 10, "The file is no WebAssembly component, or a damaged one.";
     CannotRunHere = 11, "The component needs what this host does not offer.";
     MissingExport = 12, "The component is no actor, or one for another version of the contract.";
+    NotTrusted = 13, "The component is not signed as it must be, or was changed since.";
+    AsksForMore = 14, "The new version asks for more than the old one (airssys diff).";
+    Denied = 15, "Grants or the policy do not allow it (airssys policy check).";
     Rejected = 20, "The guest rejected the message, or refused to start.";
     RetryRequested = 21, "The guest asked for the message to be tried again later.";
     Failed = 22, "The guest trapped, or broke the rules of the contract.";
@@ -47,6 +50,7 @@ exit_codes! {
     NoData = 32, "The folder has no data of a system, or of another release.";
     Damaged = 33, "The data is damaged: restore a backup.";
     NotImported = 34, "What was to be imported is not the state of an actor.";
+    AuditBroken = 35, "The audit log was edited or cut.";
     Interrupted = 130, "Ctrl-C.";
 }
 

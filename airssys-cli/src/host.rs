@@ -27,6 +27,7 @@ use tokio::time::timeout;
 
 // Layer 3: Internal module imports
 use crate::advice;
+use crate::audit_advice::not_audited;
 use crate::data_advice::not_done;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -34,10 +35,12 @@ use crate::input::ComponentFile;
 use crate::interrupt::interrupted;
 use crate::log_book::LogBook;
 use crate::now::now_ms;
+use crate::policy_advice::no_policy;
 use crate::server::routes::serve;
 use crate::server::shared::{MAX_REQUESTS, Shared, Sizes};
 use crate::server::telling::tell_events;
 use crate::server_file::{ServerFile, new_token};
+use crate::signature_advice::not_trusted;
 
 /// How long answers may take to be read when the system has ended.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -217,6 +220,7 @@ fn not_started(error: StartError, sources: &[(String, Option<PathBuf>)]) -> Fail
             let file = ComponentFile::beginning(path);
             advice::not_loaded(source, &file)
         }
+        StartError::Signature { name, source } => not_trusted(&name, &source),
         StartError::Io { path, source } => {
             Failure::new(Exit::Io, "io", format!("cannot read {}", path.display()))
                 .because(source)
@@ -224,6 +228,22 @@ fn not_started(error: StartError, sources: &[(String, Option<PathBuf>)]) -> Fail
         }
         StartError::DataFolder(error) => not_done(&error.into()),
         StartError::Data(error) => not_done(&error),
+        StartError::Audit(error) => not_audited(&error),
+        StartError::NeedsNotMet { .. } => Failure::new(
+            Exit::BadManifest,
+            "needs-not-met",
+            "there is no system to start",
+        )
+        .because(error)
+        .next("look at it with `airssys inspect`; what it may have belongs under its `grants`"),
+        StartError::PolicyFile(error) => no_policy(&error),
+        StartError::Policy { .. } => Failure::new(
+            Exit::Denied,
+            "denied-by-policy",
+            "there is no system to start",
+        )
+        .because(error)
+        .next("`airssys policy check --manifest .` explains it, with `--action start`"),
         StartError::Machine(why) => Failure::new(
             Exit::Internal,
             "internal",

@@ -45,8 +45,8 @@ impl LimitArgs {
 pub(crate) fn changed(by_name: &[LimitArg]) -> Limits {
     let mut limits = Limits::default();
     for arg in by_name {
-        if let Some(limit) = field(&mut limits, &arg.name) {
-            *limit = arg.value;
+        if let Some(value) = limits.get_mut(arg.limit) {
+            *value = arg.value;
         }
     }
     limits
@@ -55,7 +55,7 @@ pub(crate) fn changed(by_name: &[LimitArg]) -> Limits {
 /// One limit, `name=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LimitArg {
-    name: String,
+    limit: Limit,
     value: u64,
 }
 
@@ -65,65 +65,25 @@ impl FromStr for LimitArg {
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
         let name = name.trim().replace('-', "_");
-        if field(&mut Limits::default(), &name).is_none() {
-            return Err(format!("the limits are {}", NAMES.join(", ")));
-        }
+        let Some(limit) = Limit::named(&name) else {
+            let names: Vec<&str> = Limit::CONFIGURABLE.iter().map(|it| it.name()).collect();
+            return Err(format!("the limits are {}", names.join(", ")));
+        };
         let value = match name.ends_with("_bytes") {
             true => parse_bytes(value.trim()),
             false => parse_count(value.trim()),
         };
         Ok(Self {
             value: value?,
-            name,
+            limit,
         })
     }
-}
-
-/// Makes the fields of [`Limits`] known by their names.
-macro_rules! limits_by_name {
-    ($($name:ident)*) => {
-        const NAMES: &[&str] = &[$(stringify!($name)),*];
-
-        /// The field of this name.
-        fn field<'a>(limits: &'a mut Limits, name: &str) -> Option<&'a mut u64> {
-            match name {
-                $(stringify!($name) => Some(&mut limits.$name),)*
-                _ => None,
-            }
-        }
-    };
-}
-
-limits_by_name! {
-    component_bytes
-    memory_bytes
-    turn_fuel
-    turn_wall_ms
-    hostcall_bytes
-    resource_handles
-    message_bytes
-    kind_bytes
-    reply_bytes
-    turn_sends
-    turn_send_bytes
-    turn_writes
-    turn_write_bytes
-    key_bytes
-    value_bytes
-    storage_bytes
-    storage_keys
-    total_storage_bytes
-    total_storage_keys
-    keys_per_call
-    random_bytes
-    turn_log_lines
-    log_line_bytes
 }
 
 /// The flag that raises a limit far enough for what was wanted, as it is typed; none
 /// for what belongs to the engine.
 pub(crate) fn raising_flag(exceeded: &LimitExceeded) -> Option<String> {
-    if !NAMES.contains(&exceeded.limit.name()) {
+    if !Limit::CONFIGURABLE.contains(&exceeded.limit) {
         return None;
     }
     let twice = exceeded.allowed.saturating_mul(2).max(exceeded.observed);
@@ -142,37 +102,15 @@ pub(crate) fn raising_flag(exceeded: &LimitExceeded) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::Value;
-
-    #[test]
-    fn every_limit_has_its_name() {
-        let Value::Object(fields) = serde_json::to_value(Limits::default()).unwrap() else {
-            panic!("limits are an object");
-        };
-        let mut names = NAMES.to_vec();
-        names.sort_unstable();
-        let mut expected: Vec<&str> = fields.keys().map(String::as_str).collect();
-        expected.sort_unstable();
-        assert_eq!(names, expected);
-        for name in NAMES {
-            let mut limits = Limits::default();
-            *field(&mut limits, name).unwrap() = 77;
-            let changed = serde_json::to_value(limits).unwrap();
-            assert_eq!(changed[name], 77, "{name}");
-        }
-    }
 
     #[test]
     fn limits_are_read_by_name() {
-        let arg = |name: &str, value| LimitArg {
-            name: name.to_owned(),
-            value,
-        };
+        let arg = |limit, value| LimitArg { limit, value };
         assert_eq!(
             "reply_bytes=16MiB".parse(),
-            Ok(arg("reply_bytes", 16 << 20))
+            Ok(arg(Limit::ReplyBytes, 16 << 20))
         );
-        assert_eq!("turn-sends = 3".parse(), Ok(arg("turn_sends", 3)));
+        assert_eq!("turn-sends = 3".parse(), Ok(arg(Limit::TurnSends, 3)));
         let unknown = "replies=1".parse::<LimitArg>().unwrap_err();
         assert!(unknown.contains("reply_bytes"), "{unknown}");
         for wrong in ["reply_bytes", "=1", "turn_sends=3KiB", "reply_bytes=-1"] {

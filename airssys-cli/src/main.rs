@@ -2,9 +2,11 @@
 //!
 //! - `airssys try` runs one turn of a component, or many, and shows the reply, what the
 //!   turn wants to happen, and what it cost.
-//! - `airssys inspect` says what is in a component without running it.
+//! - `airssys inspect` says what is in a component without running it, and `diff` what a
+//!   new version of it asks for beyond the old one.
 //! - `airssys up` runs a system of actors until Ctrl-C, and `ask`, `send`, `publish`, `ps`,
 //!   `logs`, `deploy`, `upgrade`, `rollback`, `stop`, `resume`, `dead` and `replay` talk to it.
+//! - `airssys keygen` makes a key, `sign` signs a component with it, and `verify` checks that.
 //! - `airssys verify` and `compact` work on the data of a system that does not run, and
 //!   `backup`, `export` and `import` on that of one that runs or does not.
 //!
@@ -37,6 +39,7 @@ use exit::Exit;
 
 mod actor;
 mod advice;
+mod audit_advice;
 mod cache;
 mod cli;
 mod client;
@@ -50,18 +53,23 @@ mod host;
 mod input;
 mod interrupt;
 mod limits;
+mod listing;
 mod log_book;
 mod logging;
 mod measurement;
 mod message;
+mod moment;
 mod now;
 mod output;
 mod place;
+mod policy_advice;
 mod quantity;
 mod report;
 mod run_folder;
 mod server;
 mod server_file;
+mod signature_advice;
+mod signature_args;
 mod system_args;
 mod table;
 mod text;
@@ -85,6 +93,7 @@ fn run(cli: Cli) -> Exit {
     match cli.command {
         Command::Try(args) => commands::r#try::run(*args),
         Command::Inspect(args) => commands::inspect::run(&args),
+        Command::Diff(args) => commands::diff::run(args),
         Command::Up(args) => commands::up::run(*args, &cli.logging),
         Command::Ask(args) => commands::ask::run(args, system),
         Command::Send(args) => commands::send::run(args, system),
@@ -94,10 +103,17 @@ fn run(cli: Cli) -> Exit {
         Command::Deploy(args) => commands::deploy::run(args, system),
         Command::Upgrade(args) => commands::upgrade::run(args, system),
         Command::Rollback(args) => commands::rollback::run(&args, system),
+        Command::Grants(args) => commands::grants::run(&args, system),
+        Command::Grant(args) => commands::grant::run(&args, system),
+        Command::Revoke(args) => commands::revoke::run(&args, system),
+        Command::Policy(args) => commands::policy::run(&args, system),
         Command::Stop(args) => commands::stop::run(&args, system),
         Command::Resume(args) => commands::resume::run(&args, system),
         Command::Dead(args) => commands::dead::run(&args, system),
         Command::Replay(args) => commands::replay::run(&args, system),
+        Command::Keygen(args) => commands::keygen::run(&args),
+        Command::Sign(args) => commands::sign::run(&args),
+        Command::Audit(args) => commands::audit::run(&args, system),
         Command::Backup(args) => commands::backup::run(&args, system),
         Command::Verify(args) => commands::verify::run(args),
         Command::Compact(args) => commands::compact::run(args),

@@ -45,8 +45,8 @@ pub(crate) fn read(place: &Path) -> Result<SystemConfig, Failure> {
     Ok(config)
 }
 
-/// The name of a folder, made fit to be one of a system.
-fn name_of(folder: &Path) -> String {
+/// The name of a folder or a file, made fit to be one of a system or a key.
+pub(crate) fn name_of(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let lower = name.to_lowercase();
     let name: String = lower

@@ -176,7 +176,7 @@ impl Trial {
     ) -> Result<Arc<CompiledComponent>, Failure> {
         let began = Instant::now();
         let mut loader =
-            ComponentLoader::new(Arc::clone(engine)).with_max_bytes(plan.limits.component_bytes);
+            ComponentLoader::new(Arc::clone(engine)).with_limits(plan.limits.clone());
         if let Some(cache) = &plan.cache {
             loader = loader.with_cache(cache.clone());
         }

@@ -26,7 +26,7 @@
 //! The handling of one message is a *turn*. What a turn writes, sends and schedules
 //! takes effect as one when it succeeds, and not at all when it fails: see
 //! [`TurnError`]. What an actor may do is decided by its host at each call, and a
-//! refusal is [`HostError::Denied`].
+//! refusal is [`HostError::Denied`]. What it needs to be granted it says by [`needs!`].
 //!
 //! A component imports only those interfaces of the host that it uses. The contract
 //! itself is in `wit/`, a copy of the one that the host is built from. On other
@@ -38,6 +38,7 @@ pub mod bindings;
 #[doc(hidden)]
 pub mod export;
 pub mod messaging;
+pub mod needs;
 pub mod rpc;
 pub mod services;
 pub mod storage;

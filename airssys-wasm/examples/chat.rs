@@ -149,8 +149,12 @@ pub(crate) async fn main() -> Outcome {
 /// Rooms are restarted each by itself, and the members go on without them.
 async fn start() -> Outcome<System> {
     let system = System::builder()
-        .component("chat/room", component("chat-room")?)
-        .component("chat/member", component("chat-member")?)
+        .component_with("chat/room", component("chat-room")?, |room| {
+            room.grants = may_speak_to("chat/member");
+        })
+        .component_with("chat/member", component("chat-member")?, |member| {
+            member.grants = may_speak_to("chat/room");
+        })
         .configure(|config| {
             config.groups.push(GroupConfig {
                 strategy: Strategy::OneForOne,

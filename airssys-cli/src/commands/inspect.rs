@@ -8,7 +8,10 @@ use std::path::PathBuf;
 // Layer 2: Third-party crate imports
 use airssys_wasm::core::component::digest::Digest;
 use airssys_wasm::core::limits::{Limit, LimitExceeded, Limits};
-use airssys_wasm::runtime::inspection::{Inspection, Interface, Need};
+use airssys_wasm::core::security::capabilities::Capabilities;
+use airssys_wasm::core::security::capability::Capability;
+use airssys_wasm::runtime::inspection::{Inspection, Interface};
+use airssys_wasm::runtime::uses::Use;
 use clap::Args;
 use serde::Serialize;
 
@@ -16,25 +19,26 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input::ComponentFile;
+use crate::listing::{head, interfaces, list, uses};
 use crate::quantity::{bytes, count};
 use crate::text::visible;
 use crate::{advice, output};
-
-/// How wide lists of functions are written.
-const WIDTH: usize = 80;
 
 const JSON_HELP: &str = "\
 Print one JSON object on one line instead
 
 Its fields are file, digest, bytes, handler (the version that it exports, or null),
 runs_here, fault (why not, as an error of `airssys try --json`, or null), imports and
-exports (each name and functions), and needs (each capability, and because of which
-imports). If the file is no component there is only error.";
+exports (each name and functions), needs (lists of patterns by capability, or null if it
+does not say), unusable_needs (those capabilities of them that no import could use), and
+may_use (each capability that its imports could use, and because of which functions). If
+the file is no component there is only error.";
 
-/// Show what is in a component, and what it would need, without running it
+/// Show what is in a component, and what it asks for, without running it
 ///
-/// Nothing is compiled or run. That a component imports something is no evidence that
-/// it uses it: what an actor may do is decided when it does it. Its own storage, logs,
+/// Nothing is compiled or run. What it says it needs must be granted before a system runs
+/// it, and it gets nothing else. What it does not say its imports tell no better: that a
+/// component imports something is no evidence that it uses it. Its own storage, logs,
 /// time and random numbers need no grant.
 #[derive(Args)]
 pub(crate) struct InspectArgs {
@@ -55,7 +59,9 @@ struct Report<'a> {
     fault: Option<Failure>,
     imports: &'a [Interface],
     exports: &'a [Interface],
-    needs: &'a [Need],
+    needs: Option<&'a Capabilities>,
+    unusable_needs: Vec<Capability>,
+    may_use: &'a [Use],
 }
 
 /// Inspects a component. One that cannot be run here is still a good answer.
@@ -64,12 +70,8 @@ pub(crate) fn run(args: &InspectArgs) -> Exit {
 }
 
 fn inspect(args: &InspectArgs) -> Result<(), Failure> {
-    let limits = Limits::default();
-    let file = ComponentFile::read(args.component.clone(), &limits)?;
-    let size = file.bytes.len() as u64;
-    LimitExceeded::check(Limit::ComponentBytes, limits.component_bytes, size)
-        .map_err(advice::over_limit)?;
-    let inspection = Inspection::of(&file.bytes).map_err(|e| advice::not_loaded(e, &file))?;
+    let (file, inspection) = look_at(args.component.clone())?;
+    let unusable_needs = inspection.unusable_needs();
     let fault = inspection.fault.map(|e| advice::not_loaded(e, &file));
     let report = Report {
         file: file.path.display().to_string(),
@@ -80,7 +82,9 @@ fn inspect(args: &InspectArgs) -> Result<(), Failure> {
         fault,
         imports: &inspection.imports,
         exports: &inspection.exports,
-        needs: &inspection.needs,
+        needs: inspection.needs.as_ref(),
+        unusable_needs,
+        may_use: &inspection.may_use,
     };
     match args.json {
         true => output::write_json(&report),
@@ -88,11 +92,29 @@ fn inspect(args: &InspectArgs) -> Result<(), Failure> {
     }
 }
 
+/// Reads a component of a size that is loaded, and what is in it.
+///
+/// # Errors
+///
+/// When it cannot be read, or is no component.
+pub(crate) fn look_at(path: PathBuf) -> Result<(ComponentFile, Inspection), Failure> {
+    let limits = Limits::default();
+    let file = ComponentFile::read(path, &limits)?;
+    let size = file.bytes.len() as u64;
+    LimitExceeded::check(Limit::ComponentBytes, limits.component_bytes, size)
+        .map_err(advice::over_limit)?;
+    match Inspection::of(&file.bytes) {
+        Ok(inspection) => Ok((file, inspection)),
+        Err(error) => Err(advice::not_loaded(error, &file)),
+    }
+}
+
 impl Report<'_> {
     fn text(&self) -> String {
         let mut text = format!("{}\n", self.file);
         let mut row = |label, value: &str| {
-            text.push_str(&format!("  {label:<12}{value}\n"));
+            // Writing to a text cannot fail.
+            let _ = writeln!(text, "  {label:<12}{value}");
         };
         row("digest", &self.digest.to_string());
         row("size", &self.size());
@@ -105,9 +127,15 @@ impl Report<'_> {
                 row("  next", &visible(&fault.next));
             }
         }
-        section(&mut text, "imports", self.imports);
-        section(&mut text, "exports", self.exports);
+        for (title, of) in [("imports", self.imports), ("exports", self.exports)] {
+            let _ = writeln!(text, "\n{title}");
+            interfaces(&mut text, "  ", of);
+            if of.is_empty() {
+                text.push_str("  nothing\n");
+            }
+        }
         self.write_needs(&mut text);
+        self.write_uses(&mut text);
         text
     }
 
@@ -133,53 +161,34 @@ impl Report<'_> {
     }
 
     fn write_needs(&self, text: &mut String) {
-        text.push_str("\nto be granted, or some of the imports are of no use\n");
-        if self.needs.is_empty() {
+        text.push_str("\nneeds\n");
+        let Some(needs) = self.needs else {
+            text.push_str("  declares nothing: it may do whatever it is granted\n");
+            return;
+        };
+        if needs.is_empty() {
+            text.push_str("  nothing: it gets nothing, whatever it is granted\n");
+        }
+        for capability in Capability::ALL {
+            let patterns = needs.of(capability);
+            if !patterns.is_empty() {
+                list(text, &head("  ", capability.name()), patterns);
+            }
+        }
+        if !self.unusable_needs.is_empty() {
+            let words = self.unusable_needs.iter().map(Capability::to_string);
+            text.push_str("\nneeded, though no import could use it\n");
+            list(text, "  ", &words.collect::<Vec<_>>());
+        }
+    }
+
+    fn write_uses(&self, text: &mut String) {
+        text.push_str("\nits imports could use, which is no evidence that it does\n");
+        if self.may_use.is_empty() {
             text.push_str("  nothing\n");
         }
-        let names = self.needs.iter().map(|need| need.capability.len());
-        let width = names.max().unwrap_or(0);
-        for need in self.needs {
-            let imports: Vec<String> = need.because.iter().map(|import| short(import)).collect();
-            list(text, &format!("  {:<width$}  ", need.capability), &imports);
-        }
+        uses(text, self.may_use);
     }
-}
-
-fn section(text: &mut String, title: &str, interfaces: &[Interface]) {
-    // Writing to a text cannot fail.
-    let _ = writeln!(text, "\n{title}");
-    if interfaces.is_empty() {
-        text.push_str("  nothing\n");
-    }
-    for interface in interfaces {
-        let _ = writeln!(text, "  {}", visible(&interface.name));
-        if !interface.functions.is_empty() {
-            list(text, "      ", &interface.functions);
-        }
-    }
-}
-
-/// Writes `items` as a list that is broken between them, behind `head` and below it,
-/// so that they stand in one column.
-fn list(text: &mut String, head: &str, items: &[String]) {
-    let indent = head.chars().count();
-    let mut line = head.to_owned();
-    for (i, item) in items.iter().enumerate() {
-        let comma = if i + 1 < items.len() { "," } else { "" };
-        let item = format!("{}{comma}", visible(item));
-        let is_first = line.chars().count() == indent;
-        if !is_first && line.chars().count() + 1 + item.chars().count() > WIDTH {
-            let _ = writeln!(text, "{line}");
-            line = format!("{:indent$}{item}", "");
-            continue;
-        }
-        if !is_first {
-            line.push(' ');
-        }
-        line.push_str(&item);
-    }
-    let _ = writeln!(text, "{line}");
 }
 
 /// `airssys:actor 0.1.0` for `airssys:actor/messaging@0.1.0`.
@@ -189,61 +198,17 @@ fn package(interface: &str) -> Option<String> {
     Some(format!("{package} {version}"))
 }
 
-/// `messaging.send` for `airssys:actor/messaging@0.1.0#send`; other packages keep
-/// their name.
-fn short(import: &str) -> String {
-    let Some((interface, function)) = import.split_once('#') else {
-        return import.to_owned();
-    };
-    let name = interface
-        .split_once('@')
-        .map_or(interface, |(name, _)| name);
-    let name = name.strip_prefix("airssys:actor/").unwrap_or(name);
-    format!("{name}.{function}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_are_shortened() {
-        assert_eq!(
-            short("airssys:actor/messaging@0.1.0#send"),
-            "messaging.send"
-        );
-        assert_eq!(short("wasi:cli/exit@0.2.3#exit"), "wasi:cli/exit.exit");
-        assert_eq!(short("odd"), "odd");
+    fn a_package_is_named_with_its_version() {
         assert_eq!(
             package("airssys:actor/messaging@0.1.0").as_deref(),
             Some("airssys:actor 0.1.0")
         );
         assert_eq!(package("run"), None);
         assert_eq!(package("a:b/c"), None);
-    }
-
-    #[test]
-    fn long_lists_are_broken_between_items() {
-        let items: Vec<String> = (0..30).map(|i| format!("function-{i}")).collect();
-        let mut text = String::new();
-        list(&mut text, "  head  ", &items);
-        let lines: Vec<&str> = text.lines().collect();
-        assert!(lines.len() > 3, "{text}");
-        assert!(
-            lines.iter().all(|line| line.chars().count() <= WIDTH),
-            "{text}"
-        );
-        assert!(lines[0].starts_with("  head  function-0, "), "{text}");
-        assert!(lines[1].starts_with("        function-"), "{text}");
-        let listed: Vec<&str> = text.split_whitespace().skip(1).collect();
-        assert_eq!(listed.join(" "), items.join(", "));
-    }
-
-    #[test]
-    fn an_item_too_long_for_a_line_still_stands() {
-        let long = "x".repeat(2 * WIDTH);
-        let mut text = String::new();
-        list(&mut text, "  ", &[long.clone(), "b\x1b".to_owned()]);
-        assert_eq!(text, format!("  {long},\n  b\\u{{1b}}\n"));
     }
 }

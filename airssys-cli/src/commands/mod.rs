@@ -1,22 +1,32 @@
 //! One file for each subcommand.
 
 pub(crate) mod ask;
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod compact;
 pub(crate) mod dead;
 pub(crate) mod deploy;
+pub(crate) mod diff;
 pub(crate) mod export;
+pub(crate) mod grant;
+pub(crate) mod grants;
 pub(crate) mod import;
 pub(crate) mod inspect;
+pub(crate) mod keygen;
 pub(crate) mod logs;
+pub(crate) mod policy;
+pub(crate) mod policy_check;
 pub(crate) mod ps;
 pub(crate) mod publish;
 pub(crate) mod replay;
 pub(crate) mod resume;
+pub(crate) mod revoke;
 pub(crate) mod rollback;
 pub(crate) mod send;
+pub(crate) mod sign;
 pub(crate) mod stop;
 pub(crate) mod r#try;
 pub(crate) mod up;
 pub(crate) mod upgrade;
 pub(crate) mod verify;
+pub(crate) mod verify_signature;

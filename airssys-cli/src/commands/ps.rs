@@ -33,6 +33,12 @@ pub(crate) struct PsArgs {
     form: FormArgs,
 }
 
+/// The audit log, as far as it is shown.
+#[derive(Debug, Deserialize)]
+struct Audit {
+    failure: Option<String>,
+}
+
 /// A system, as far as it is shown to people.
 #[derive(Debug, Deserialize)]
 struct Status {
@@ -40,6 +46,7 @@ struct Status {
     uptime_ms: u64,
     data: Option<Data>,
     store_failure: Option<String>,
+    audit: Audit,
     live_actors: usize,
     components: Vec<Component>,
     groups: Vec<Group>,
@@ -136,6 +143,10 @@ impl Status {
         );
         if let Some(failure) = &self.store_failure {
             text.push_str(&format!("the store failed: {}\n\n", visible(failure)));
+        }
+        if let Some(failure) = &self.audit.failure {
+            let failure = visible(failure);
+            text.push_str(&format!("the audit log is in memory alone: {failure}\n\n"));
         }
         text.push_str(&components_text(&self.components));
         if !self.groups.is_empty() {

@@ -40,5 +40,5 @@ fn roll_back(args: &RollbackArgs, system: &SystemArgs) -> Result<(), Failure> {
     let client = Client::find(system)?;
     let target = Target::new(format!("/v1/components/{}/rollback", args.name));
     let answer = client.post(target.maybe("version", args.version.as_ref()), &[])?;
-    answer.print(args.form.form(), |changed: Changed| changed.text())
+    answer.print(args.form.form(), |changed: Changed| changed.text(None))
 }

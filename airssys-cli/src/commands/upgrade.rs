@@ -17,13 +17,14 @@ use crate::failure::Failure;
 use crate::input::ComponentFile;
 use crate::output::{self, FormArgs};
 use crate::quantity::many;
+use crate::signature_args::{SignatureArgs, signed_by};
 use crate::system_args::SystemArgs;
 use crate::text::visible;
 use crate::version::Version;
 
 const EXAMPLES: &str = "\
 Examples:
-  airssys upgrade shop/cart cart-v2.wasm
+  airssys upgrade shop/cart cart-v2.wasm   with cart-v2.wasm.sig, if it is there
   airssys rollback shop/cart   return to the version before";
 
 /// Give a component of a running system a new version, while messages flow
@@ -40,6 +41,8 @@ pub(crate) struct UpgradeArgs {
     /// The new version, a .wasm file
     file: PathBuf,
     #[command(flatten)]
+    signature: SignatureArgs,
+    #[command(flatten)]
     form: FormArgs,
 }
 
@@ -49,6 +52,7 @@ pub(crate) struct Changed {
     component: String,
     from: Version,
     to: Version,
+    signer: Option<String>,
     tried: usize,
     different: Vec<Difference>,
     switched: usize,
@@ -73,15 +77,24 @@ fn upgrade(args: UpgradeArgs, system: &SystemArgs) -> Result<(), Failure> {
     let client = Client::find(system)?;
     let file = ComponentFile::read(args.file, &Limits::default())?;
     let target = Target::new(format!("/v1/components/{}/upgrade", args.name));
-    let answer = client.post(target.with("file", file.path.display()), &file.bytes)?;
-    answer.print(args.form.form(), |changed: Changed| changed.text())
+    let signature = args.signature.to_send(&file.path)?;
+    let target = target
+        .with("file", file.path.display())
+        .maybe("signature", signature.as_ref());
+    let answer = client.post(target, &file.bytes)?;
+    let text = |changed: Changed| changed.text(signature.as_ref());
+    answer.print(args.form.form(), text)
 }
 
 impl Changed {
-    /// In words, on lines of their own.
-    pub(crate) fn text(&self) -> String {
+    /// In words, on lines of their own, where this was sent as the signature.
+    pub(crate) fn text(&self, sent: Option<&String>) -> String {
         let (from, to) = (&self.from, &self.to);
-        let mut text = format!("{} changed from version {from} to {to}\n", self.component);
+        let signed = signed_by(self.signer.as_deref(), sent);
+        let mut text = format!(
+            "{} changed from version {from} to {to}{signed}\n",
+            self.component
+        );
         // Writing to a text cannot fail.
         let _ = writeln!(
             text,

@@ -1,4 +1,4 @@
-//! `airssys verify`: check a data folder.
+//! `airssys verify`: check a data folder, or the signature of a component.
 
 // Layer 1: Standard library imports
 use std::fmt::Write;
@@ -11,6 +11,7 @@ use clap::Args;
 use serde::Serialize;
 
 // Layer 3: Internal module imports
+use crate::commands::verify_signature::{TrustArgs, verify_signature};
 use crate::data_advice::not_done;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -22,19 +23,27 @@ use crate::text::visible;
 const EXAMPLES: &str = "\
 Examples:
   airssys verify data
-  airssys verify ../shop-monday --json | jq '.is_sound, .components'";
+  airssys verify ../shop-monday --json | jq '.is_sound, .components'
+  airssys verify cart.wasm --key ci.pub         is it what the owner of that key signed?
+  airssys verify cart.wasm                      is it signed by a key of ./airssys.toml?";
 
 /// Check the data of a system that does not run: all checksums, every row, the log, and
-/// whether what is counted adds up
+/// whether what is counted adds up; or, of a file, the signature of a component
 ///
-/// The data is not changed. Damaged data ends with exit code 33. With --json it prints
+/// A component must be signed by a key that is trusted; if it is not, the exit code is 13.
+/// With --json it prints component, signature (the file) and signer (the key's name).
+///
+/// The data of a folder is not changed. Damaged data ends with exit code 33. With --json it prints
 /// is_sound, problems (100 at most), problem_count, folder, format, bytes, seq (the last
 /// commit), rows (kind, rows and bytes), in_log, and components (name, keys and bytes).
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct VerifyArgs {
-    /// The data folder
-    folder: PathBuf,
+    /// The data folder, or the file of a component
+    #[arg(value_name = "FOLDER|COMPONENT")]
+    path: PathBuf,
+    #[command(flatten)]
+    trust: TrustArgs,
     #[command(flatten)]
     form: FormArgs,
 }
@@ -47,10 +56,14 @@ struct Verified {
     found: Verification,
 }
 
-/// Verifies a folder.
+/// Verifies a folder or a component.
 pub(crate) fn run(args: VerifyArgs) -> Exit {
     let form = args.form.form();
-    match verify(args.folder, form) {
+    if args.path.is_file() || args.trust.is_given() {
+        let verified = verify_signature(&args.path, &args.trust, form);
+        return output::exit_of(form, verified);
+    }
+    match verify(args.path, form) {
         Ok(true) => Exit::Success,
         Ok(false) => Exit::Damaged,
         Err(failure) => output::exit_of(form, Err(failure)),

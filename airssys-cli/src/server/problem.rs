@@ -4,6 +4,7 @@
 use airssys_wasm::core::component::id::ComponentId;
 use airssys_wasm::core::delivery::refusal::Refusal;
 use airssys_wasm::core::runtime::errors::WasmError;
+use airssys_wasm::security::signature::error::SignatureError;
 use airssys_wasm::system::data::error::DataError;
 use airssys_wasm::system::error::{AskError, ControlError, PublishError, StartError};
 use axum::http::StatusCode;
@@ -16,6 +17,7 @@ use crate::advice;
 use crate::data_advice::{self, STORE_FAILED};
 use crate::failure::Failure;
 use crate::input::ComponentFile;
+use crate::signature_advice::not_trusted;
 
 /// A status and its body.
 #[derive(Debug)]
@@ -108,10 +110,19 @@ impl Problem {
         .next(failure.next)
     }
 
+    /// A component is not trusted.
+    fn of_signature(component: &str, error: &SignatureError) -> Self {
+        let failure = not_trusted(component, error);
+        Self::new(StatusCode::FORBIDDEN, &failure.kind, failure.message)
+            .because(failure.cause)
+            .next(failure.next)
+    }
+
     /// A component was not added.
     pub(crate) fn of_start(error: StartError, file: &ComponentFile) -> Self {
         match error {
             StartError::Component { source, .. } => Self::of_component(source, file),
+            StartError::Signature { name, source } => Self::of_signature(&name, &source),
             StartError::Exists(name) => Self::new(
                 StatusCode::CONFLICT,
                 "exists",
@@ -120,6 +131,14 @@ impl Problem {
             .next(format!(
                 "give it new bytes with `airssys upgrade {name} FILE`"
             )),
+            StartError::NeedsNotMet { .. } => {
+                Self::new(StatusCode::FORBIDDEN, "needs-not-met", error.to_string())
+                    .next("see what it needs with `airssys inspect`, and grant it with `--grant`")
+            }
+            StartError::Policy { .. } => {
+                Self::new(StatusCode::FORBIDDEN, "denied-by-policy", error.to_string())
+                    .next("see the rules with `airssys policy show`")
+            }
             StartError::ShuttingDown => Refusal::ShuttingDown.into(),
             StartError::TooMany(_) => {
                 Self::new(StatusCode::CONFLICT, "too-many", error.to_string())
@@ -269,6 +288,9 @@ impl From<ControlError> for Problem {
     fn from(error: ControlError) -> Self {
         let (status, kind, next) = match &error {
             ControlError::Refused(refusal) => return (*refusal).into(),
+            ControlError::Signature { component, source } => {
+                return Self::of_signature(component, source);
+            }
             ControlError::NoComponent(_) => (
                 StatusCode::NOT_FOUND,
                 "unknown-component",
@@ -301,6 +323,26 @@ impl From<ControlError> for Problem {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "trial-failed",
                 "mend the new version; nothing has changed",
+            ),
+            ControlError::NeedsNotMet { .. } => (
+                StatusCode::FORBIDDEN,
+                "needs-not-met",
+                "see what is new with `airssys diff OLD NEW`, and grant it with `airssys grant`",
+            ),
+            ControlError::Policy { .. } => (
+                StatusCode::FORBIDDEN,
+                "denied-by-policy",
+                "see the rules with `airssys policy show`",
+            ),
+            ControlError::Grant(_) => (
+                StatusCode::BAD_REQUEST,
+                "invalid-pattern",
+                "`airssys grant --help` shows patterns",
+            ),
+            ControlError::NotGranted { .. } => (
+                StatusCode::CONFLICT,
+                "not-granted",
+                "`airssys grants` lists what is granted",
             ),
             ControlError::Busy(_) => (StatusCode::CONFLICT, "busy", "wait until it has ended"),
             ControlError::NotResumed(_) => (

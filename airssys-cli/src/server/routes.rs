@@ -17,7 +17,9 @@ use tokio::sync::oneshot;
 use crate::server::guard::{check_length, guard};
 use crate::server::problem::Problem;
 use crate::server::shared::Shared;
-use crate::server::{actors, components, data, dead_letters, logs, status, topics};
+use crate::server::{
+    actors, audit, components, data, dead_letters, grants, logs, policy, status, topics,
+};
 
 /// Answers requests until `end` is sent or dropped, and then those that are under way.
 ///
@@ -87,6 +89,10 @@ fn router(shared: Arc<Shared>) -> Router {
             post(components::rollback),
         )
         .route(
+            "/v1/components/{namespace}/{name}/grants",
+            get(grants::show).post(grants::grant).delete(grants::revoke),
+        )
+        .route(
             "/v1/dead-letters",
             get(dead_letters::list).delete(dead_letters::drop_many),
         )
@@ -96,7 +102,13 @@ fn router(shared: Arc<Shared>) -> Router {
         )
         .route("/v1/dead-letters/{id}/retry", post(dead_letters::retry))
         .route("/v1/dead-letters/{id}/replay", post(dead_letters::replay))
+        .route(
+            "/v1/policy",
+            get(policy::show).post(policy::set).delete(policy::remove),
+        )
+        .route("/v1/policy/reload", post(policy::reload))
         .route("/v1/logs", get(logs::logs))
+        .route("/v1/audit", get(audit::show))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(&shared), guard))

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::run::{airssys, guest};
+use crate::run::{airssys, guest, write_needs};
 
 fn inspect_json(name: &str) -> Value {
     airssys(["inspect", &guest(name), "--json"])
@@ -11,7 +11,7 @@ fn inspect_json(name: &str) -> Value {
 }
 
 #[test]
-fn a_guest_is_shown_with_what_it_needs() {
+fn a_guest_is_shown_with_what_it_could_use() {
     let run = airssys(["inspect", &guest("relay")]);
     let text = run.assert_code(0).out();
     for words in [
@@ -24,8 +24,10 @@ fn a_guest_is_shown_with_what_it_needs() {
         "  airssys:actor/storage@0.1.0\n      get, set\n",
         "exports\n",
         "  airssys:actor/handler@0.1.0\n      handle-message\n",
-        "  messaging: send       messaging.send, messaging.broadcast\n",
-        "  timers                messaging.send-after\n",
+        "\nneeds\n  declares nothing: it may do whatever it is granted\n",
+        "\nits imports could use, which is no evidence that it does\n",
+        "  send         messaging.send, messaging.broadcast\n",
+        "  timers       messaging.send-after\n",
     ] {
         assert!(text.contains(words), "no {words:?} in\n{text}");
     }
@@ -38,7 +40,9 @@ fn a_guest_is_shown_with_what_it_needs() {
 
     let counter = airssys(["inspect", &guest("counter")]);
     assert!(
-        counter.out().ends_with("of no use\n  nothing\n"),
+        counter
+            .out()
+            .ends_with("no evidence that it does\n  nothing\n"),
         "{}",
         counter.out()
     );
@@ -68,15 +72,53 @@ fn json_has_every_documented_field() {
         json!(["handle-message"])
     );
     assert_eq!(
-        json["needs"][0],
+        (&json["needs"], &json["unusable_needs"]),
+        (&Value::Null, &json!([]))
+    );
+    assert_eq!(
+        json["may_use"][0],
         json!({
-            "capability": "messaging: send",
+            "capability": "send",
             "because": [
                 "airssys:actor/messaging@0.1.0#send",
                 "airssys:actor/messaging@0.1.0#broadcast",
             ],
         })
     );
+}
+
+#[test]
+fn a_component_that_says_what_it_needs_is_taken_at_its_word() {
+    let text = airssys(["inspect", &guest("modest-v2")]);
+    let needs = "\nneeds\n  send         test/sink\n  publish      news.>\n\nits imports";
+    assert!(text.out().contains(needs), "{}", text.out());
+    let json = inspect_json("modest-v2");
+    assert_eq!(
+        json["needs"],
+        json!({"send": ["test/sink"], "publish": ["news.>"]})
+    );
+    assert_eq!(json["unusable_needs"], json!([]));
+}
+
+#[test]
+fn needs_without_a_use_and_those_that_nobody_can_read_are_pointed_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let with_needs = |needs: &str| {
+        let component = folder.path().join("counter.wasm");
+        write_needs(&component, "counter", needs);
+        component
+    };
+    let idle = with_needs(r#"{"network":["evil.example:443"]}"#);
+    let run = airssys(["inspect".as_ref(), idle.as_os_str()]);
+    let pointed = "\nneeded, though no import could use it\n  network\n";
+    assert!(run.assert_code(0).out().contains(pointed), "{}", run.out());
+
+    let unreadable = with_needs(r#"{"fly":["*"]}"#);
+    for subcommand in ["inspect", "try"] {
+        let run = airssys([subcommand.as_ref(), unreadable.as_os_str()]);
+        assert_eq!(run.assert_code(11).out(), "");
+        run.assert_err(&["section `airssys:needs`", "unknown field `fly`", "`needs!`"]);
+    }
 }
 
 #[test]

@@ -6,20 +6,25 @@
 )]
 
 mod arguments;
+mod auditing;
 mod caching;
 mod data;
+mod differing;
 mod failures;
 mod full_disk;
 mod hostile_http;
 mod inspecting;
 mod interrupting;
 mod json;
+mod keys;
 mod ledger;
 mod limiting;
 mod logging;
 mod operating;
+mod policy;
 mod repeating;
 mod run;
+mod signing;
 mod system;
 mod talking;
 mod transferring;

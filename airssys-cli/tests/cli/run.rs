@@ -1,8 +1,9 @@
 //! One run of the command, and what it left behind.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -53,6 +54,18 @@ pub(crate) fn finish(mut command: Command) -> Run {
 /// A guest's file, relative to the repository's root.
 pub(crate) fn guest(name: &str) -> String {
     format!("guests/bin/{name}.wasm")
+}
+
+/// Writes a guest that says it needs this: to its bytes a section is added.
+pub(crate) fn write_needs(to: &Path, guest_name: &str, needs: &str) {
+    let from = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(guest(guest_name));
+    let mut bytes = fs::read(from).unwrap();
+    let name = "airssys:needs";
+    let section = u8::try_from(1 + name.len() + needs.len()).unwrap();
+    assert!(section < 0x80, "a length of one byte");
+    bytes.extend([0, section, u8::try_from(name.len()).unwrap()]);
+    bytes.extend([name.as_bytes(), needs.as_bytes()].concat());
+    fs::write(to, bytes).unwrap();
 }
 
 /// `try` of a guest, with the arguments behind it, which are parted by spaces.

@@ -12,6 +12,7 @@ use tokio::time::sleep;
 // Layer 3: Internal module imports
 use airssys_wasm::core::component::MessagePayload;
 use airssys_wasm::core::component::id::ComponentId;
+use airssys_wasm::core::security::capabilities::Capabilities;
 use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::handle::System;
 
@@ -65,6 +66,7 @@ fn measure(
     let stage = Stage::new(available_parallelism()?.get())?;
     let hog = guest::committed("endless-loop")?;
     let builder = System::builder()
+        .defaults(|component| component.grants = Capabilities::trusted())
         .component(NAME, guest::committed("echo")?)
         .component_with("bench/hog", hog.clone(), |hog| endless(hog, HOG_TURN_MS))
         .component_with("bench/scout", hog, |scout| endless(scout, SCOUT_TURN_MS));

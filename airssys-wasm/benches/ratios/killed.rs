@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 // Layer 3: Internal module imports
+use airssys_wasm::core::security::capabilities::Capabilities;
 use airssys_wasm::runtime::cache::CompileCache;
 use airssys_wasm::system::handle::System;
 
@@ -115,6 +116,7 @@ async fn start() -> Outcome<System> {
     let cache = env::var_os(CACHE).ok_or("there is no cache")?;
     let data = env::var_os(DATA);
     let builder = System::builder()
+        .defaults(|component| component.grants = Capabilities::trusted())
         .component(NAME, guest::committed("baton")?)
         .cache(CompileCache::open(cache)?)
         .configure(|system| system.data = data.map(PathBuf::from));

@@ -15,6 +15,7 @@ use measure::{Outcome, Plan};
 
 mod activate;
 mod ask;
+mod audit_write;
 mod bare_store;
 mod call;
 mod density;
@@ -33,6 +34,7 @@ mod load;
 mod measure;
 mod ours;
 mod overlay_read;
+mod policy;
 mod raw;
 mod recovery;
 mod ring;
@@ -42,7 +44,7 @@ mod upgrade;
 
 type Group = (&'static str, fn(Plan) -> Outcome<Vec<Figure>>);
 
-const GROUPS: [Group; 17] = [
+const GROUPS: [Group; 19] = [
     ("call", call::measure),
     ("host_call", host_call::measure),
     ("instantiate", instantiate::measure),
@@ -51,6 +53,7 @@ const GROUPS: [Group; 17] = [
     ("tell", tell::measure),
     ("activate", activate::measure),
     ("overlay_read", overlay_read::measure),
+    ("policy", policy::measure),
     ("hop_durable", hop_durable::measure),
     ("fairness", fairness::measure_new),
     ("fairness_known", fairness::measure_known),
@@ -60,6 +63,7 @@ const GROUPS: [Group; 17] = [
     ("durable_turns", durable_turns::measure),
     ("durable_ask", durable_ask::measure),
     ("recovery", recovery::measure),
+    ("audit_write", audit_write::measure),
 ];
 
 fn main() -> ExitCode {

@@ -51,6 +51,8 @@ impl<'a> Ring<'a> {
                 let ring = ("ring".to_owned(), shape.actors.to_string());
                 let entries = ("entries".to_owned(), shape.entries.to_string());
                 component.config = [ring, entries].into();
+                // Fewer actors than those of a program pass on as many messages.
+                component.limits.messages_per_s = u64::MAX;
             },
             |system| system.data = data.map(Path::to_owned),
         )?;

@@ -9,6 +9,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 // Layer 3: Internal module imports
 use airssys_wasm::core::component::id::ComponentId;
 use airssys_wasm::core::component::message::ComponentMessage;
+use airssys_wasm::core::security::capabilities::Capabilities;
 use airssys_wasm::system::builder::SystemBuilder;
 use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::config::system::SystemConfig;
@@ -64,6 +65,7 @@ impl Stage {
     ) -> Outcome<System> {
         self.start(
             System::builder()
+                .defaults(|component| component.grants = Capabilities::trusted())
                 .component_with(NAME, component, component_settings)
                 .configure(system_settings),
         )

@@ -216,8 +216,9 @@ impl<W: World> Actor<W> {
 
     /// Waits for room among the live actors, and takes up the actor's state.
     async fn load(&mut self) -> Result<Life<W::Guest>, TurnFailure> {
-        if self.permit.is_none() {
-            self.permit = self.world.directory().room(&self.world).await;
+        if self.seat.is_none() {
+            let directory = self.world.directory();
+            self.seat = directory.room(&self.world, &self.deployment).await;
         }
         let address = &self.cell.address;
         let kept = self.deployment.settings.durability;
@@ -358,6 +359,6 @@ impl<W: World> Actor<W> {
                 actor: actor.clone(),
             });
         }
-        self.permit = None;
+        self.seat = None;
     }
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::thread::panicking;
 
 // Layer 2: Third-party crate imports
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::yield_now;
 use tracing::Instrument;
 
@@ -15,6 +14,7 @@ use tracing::Instrument;
 use crate::component::activation::Life;
 use crate::component::cell::{Cell, Phase};
 use crate::component::deployment::Deployment;
+use crate::component::directory::Seat;
 use crate::component::mailbox::{Found, Signal};
 use crate::component::turn::{FailedTurn, Place, TurnEnd, TurnFailure, run_turn};
 use crate::component::world::World;
@@ -42,7 +42,7 @@ pub struct Actor<W: World> {
     pub(crate) deployment: Arc<Deployment<W::Guest>>,
     pub(crate) life: Option<Life<W::Guest>>,
     /// Its place among the live actors.
-    pub(crate) permit: Option<OwnedSemaphorePermit>,
+    pub(crate) seat: Option<Seat>,
     /// Whether it is in the order of last use.
     pub(crate) is_listed: bool,
     /// Messages that were drained from the mailbox.
@@ -69,7 +69,7 @@ impl<W: World> Actor<W> {
             cell,
             deployment,
             life: None,
-            permit: None,
+            seat: None,
             is_listed: false,
             batch: VecDeque::new(),
             turns_in_a_row: 0,
@@ -229,6 +229,7 @@ impl<W: World> Actor<W> {
         };
         let mut context = life.next_context(now);
         context.budget_ms = budget_ms;
+        context.call_depth = envelope.answer.depth();
         context.trace_parent.clone_from(&envelope.trace_parent);
         let place = Place {
             world: &self.world,

@@ -8,7 +8,7 @@ use crate::core::delivery::dead_letter::DeathCause;
 use crate::core::delivery::envelope::Envelope;
 use crate::core::delivery::refusal::Refusal;
 use crate::core::storage::row::{MessageNumber, StoredMessage};
-use crate::core::storage::store::{MessagePage, Store, StoreError};
+use crate::core::storage::store::{MessagePage, PageLimit, Store, StoreError};
 use crate::core::time::Moment;
 
 /// How many messages are read at once.
@@ -54,7 +54,11 @@ impl<W: World> Actor<W> {
     }
 
     fn page_after(&self, after: MessageNumber) -> Result<MessagePage, StoreError> {
-        let limit = self.deployment.settings.mailbox.min(PAGE);
+        let limits = &self.deployment.settings.limits;
+        let limit = PageLimit {
+            messages: usize::try_from(limits.mailbox).map_or(PAGE, |it| it.min(PAGE)),
+            bytes: limits.mailbox_bytes,
+        };
         self.world
             .store()
             .messages(&self.cell.address, after, limit)

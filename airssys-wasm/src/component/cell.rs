@@ -10,6 +10,7 @@ use serde::Serialize;
 // Layer 3: Internal module imports
 use crate::component::deployment::Counters;
 use crate::component::mailbox::Mailbox;
+use crate::component::room::Room;
 use crate::core::component::id::ComponentId;
 
 /// A live actor, as others see it.
@@ -23,6 +24,8 @@ pub struct Cell {
     pub always: bool,
     /// Where what happens to it is counted.
     pub counters: Arc<Counters>,
+    /// The room of its component, which it takes up a part of.
+    pub(crate) room: Arc<Room>,
     used_ms: AtomicU64,
     /// The last commit that the actor has seen or made: what it lets out depends on it.
     horizon: AtomicU64,
@@ -60,19 +63,26 @@ pub enum Phase {
     Ending,
 }
 
+/// What an actor shares with the others of its component.
+pub(crate) struct Shared {
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) room: Arc<Room>,
+}
+
 impl Cell {
     /// A cell for an actor that is about to be activated.
     pub(crate) fn new(
         address: ComponentId,
         mailbox: Mailbox,
         always: bool,
-        counters: Arc<Counters>,
+        shared: Shared,
     ) -> Self {
         Self {
             address,
             mailbox,
             always,
-            counters,
+            counters: shared.counters,
+            room: shared.room,
             used_ms: AtomicU64::new(0),
             horizon: AtomicU64::new(0),
             version: AtomicU64::new(0),

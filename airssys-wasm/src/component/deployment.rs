@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 // Layer 3: Internal module imports
 use crate::component::live_set::LiveSet;
 use crate::component::recording::Recordings;
+use crate::component::room::Room;
 use crate::component::settings::ActorSettings;
 use crate::core::component::id::ComponentId;
 use crate::core::storage::keyspace::Keyspace;
@@ -47,6 +48,8 @@ pub struct Deployment<G> {
     /// The turns that were kept.
     pub recordings: Recordings,
     pub(crate) live: LiveSet,
+    /// How many of its actors may be live.
+    pub(crate) room: Arc<Room>,
     versions: RwLock<Versions<G>>,
     /// The number of the current version, where actors see it between two turns.
     current: AtomicU64,
@@ -165,6 +168,7 @@ impl<G> Deployment<G> {
             counters: Arc::default(),
             usage: Arc::default(),
             recordings: Recordings::new(settings.recording),
+            room: Arc::new(Room::new(to_usize(settings.limits.live_actors))),
             settings,
             always,
             live: LiveSet::default(),
@@ -319,6 +323,10 @@ impl<G> Deployment<G> {
     fn trial(&self) -> MutexGuard<'_, Option<Trial<G>>> {
         self.trial.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn to_usize(limit: u64) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 impl<G> fmt::Debug for Deployment<G> {

@@ -4,18 +4,20 @@
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 // Layer 2: Third-party crate imports
 use hashbrown::{DefaultHashBuilder, HashTable};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 
 // Layer 3: Internal module imports
 use crate::component::actor::Actor;
-use crate::component::cell::Cell;
+use crate::component::cell::{Cell, Shared};
 use crate::component::deployment::{Counters, Deployment};
 use crate::component::mailbox::{Mailbox, NotTaken, Signal};
+use crate::component::queue::Capacity;
+use crate::component::room::Room;
 use crate::component::supervision::status::Standing;
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
@@ -28,32 +30,32 @@ use crate::core::turn::guest::Pace;
 /// How many parts the table is in. Threads that reach for different actors seldom meet.
 const SHARDS: usize = 64;
 
-/// How many actors wait for room among the live ones, besides as many as there is room
-/// for. Each has a task and at least one message.
-const MAX_WAITING: usize = 1_024;
-
 /// How many actors one sweep passivates for those that wait.
 const MAX_EVICTED: usize = 256;
 
 /// Finds actors by their addresses, and activates those that are not live.
 ///
 /// An address costs nothing while its actor is not live. How many are live at once is
-/// bounded: one more makes room by passivating the one that was not used for longest.
+/// bounded, for each component and for all: one more makes room by passivating the one that
+/// was not used for longest.
 #[derive(Debug)]
 pub struct Directory<W> {
     shards: Box<[Mutex<Shard>]>,
     hasher: DefaultHashBuilder,
-    permits: Arc<Semaphore>,
-    /// Actors that are live, or wait to be.
-    count: AtomicUsize,
-    max_count: usize,
-    /// Actors that wait for room.
-    waiting: AtomicUsize,
+    room: Room,
     is_closed: AtomicBool,
     _world: PhantomData<fn() -> W>,
 }
 
 type Shard = HashTable<Arc<Cell>>;
+
+/// A place among the live actors of a component, and among all. It is given back by being
+/// dropped.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    _own: OwnedSemaphorePermit,
+    _common: OwnedSemaphorePermit,
+}
 
 impl<W: World> Directory<W> {
     /// A directory with room for so many live actors.
@@ -61,10 +63,7 @@ impl<W: World> Directory<W> {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             hasher: DefaultHashBuilder::default(),
-            count: AtomicUsize::new(0),
-            max_count: max_live.saturating_mul(2).saturating_add(MAX_WAITING),
-            permits: Arc::new(Semaphore::new(max_live.min(Semaphore::MAX_PERMITS))),
-            waiting: AtomicUsize::new(0),
+            room: Room::new(max_live),
             is_closed: AtomicBool::new(false),
             _world: PhantomData,
         }
@@ -87,7 +86,7 @@ impl<W: World> Directory<W> {
             let cell = match self.find_or_activate(world, envelope.to()) {
                 Ok(cell) => cell,
                 // What is on disk can wait there.
-                Err(Refusal::NoRoom | Refusal::ShuttingDown) if envelope.stored.is_some() => {
+                Err(reason) if envelope.stored.is_some() && reason.may_pass() => {
                     let mut waiting = Backlog::default();
                     waiting.add(&envelope.content);
                     world.wake_later(envelope.to(), waiting);
@@ -151,13 +150,16 @@ impl<W: World> Directory<W> {
             return Err(refusal);
         }
         let always = deployment.always.iter().any(|i| i == actor.instance());
-        let counters = Arc::clone(&deployment.counters);
-        let capacity = deployment.settings.mailbox;
+        let shared = Shared {
+            counters: Arc::clone(&deployment.counters),
+            room: Arc::clone(&deployment.room),
+        };
+        let capacity = Capacity::of(&deployment.settings.limits);
         let mailbox = match deployment.settings.durability.is_durable() {
             true => Mailbox::of_durable(capacity),
             false => Mailbox::new(capacity),
         };
-        let made = Arc::new(Cell::new(actor.clone(), mailbox, always, counters));
+        let made = Arc::new(Cell::new(actor.clone(), mailbox, always, shared));
         let hash = self.hasher.hash_one(actor);
         {
             let mut shard = self.shard(hash);
@@ -168,10 +170,9 @@ impl<W: World> Directory<W> {
             if let Some(other) = shard.find(hash, |cell| cell.address == *actor) {
                 return Ok(Arc::clone(other));
             }
-            if self.is_full() {
-                return Err(Refusal::NoRoom);
-            }
-            self.count.fetch_add(1, Ordering::Relaxed);
+            self.admit_one_more(&deployment)?;
+            self.room.enter();
+            deployment.room.enter();
             let rehash = |cell: &Arc<Cell>| self.hasher.hash_one(&cell.address);
             shard.insert_unique(hash, Arc::clone(&made), rehash);
         }
@@ -189,9 +190,20 @@ impl<W: World> Directory<W> {
         Ok(made)
     }
 
-    /// Whether so many actors wait for room that no further one may begin.
-    pub fn is_full(&self) -> bool {
-        self.count.load(Ordering::Relaxed) >= self.max_count
+    /// Whether one more actor of a component may begin, or wait for room.
+    ///
+    /// # Errors
+    ///
+    /// When too many wait: of all, or of the component.
+    pub(crate) fn admit_one_more(&self, deployment: &Deployment<W::Guest>) -> Result<(), Refusal> {
+        if self.room.is_full() {
+            return Err(Refusal::NoRoom);
+        }
+        if deployment.room.is_full() {
+            let allowed = deployment.settings.limits.live_actors;
+            return Err(Refusal::TooManyLive { allowed });
+        }
+        Ok(())
     }
 
     /// All actors that are live.
@@ -204,7 +216,7 @@ impl<W: World> Directory<W> {
 
     /// How many actors are live.
     pub fn len(&self) -> usize {
-        self.count.load(Ordering::Relaxed)
+        self.room.len()
     }
 
     /// Whether no actor is live.
@@ -241,21 +253,25 @@ impl<W: World> Directory<W> {
     fn take_out(&self, shard: &mut Shard, hash: u64, cell: &Arc<Cell>) {
         if let Ok(entry) = shard.find_entry(hash, |other| Arc::ptr_eq(other, cell)) {
             entry.remove();
-            self.count.fetch_sub(1, Ordering::Relaxed);
+            self.room.leave();
+            cell.room.leave();
         }
         cell.retire();
     }
 
-    /// Waits for room for one more live actor, which others make by being passivated.
-    pub(crate) async fn room(&self, world: &Arc<W>) -> Option<OwnedSemaphorePermit> {
-        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
-            return Some(permit);
-        }
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        evict(world);
-        let permit = Arc::clone(&self.permits).acquire_owned().await;
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-        permit.ok()
+    /// Waits for room for one more live actor, which others make by being passivated: first
+    /// among those of its component, so that who waits there keeps nobody else waiting.
+    pub(crate) async fn room(
+        &self,
+        world: &Arc<W>,
+        deployment: &Deployment<W::Guest>,
+    ) -> Option<Seat> {
+        let own = deployment.room.place(|| evict_of(world, deployment)).await?;
+        let common = self.room.place(|| evict(world)).await?;
+        Some(Seat {
+            _own: own,
+            _common: common,
+        })
     }
 
     /// Passivates the actors that were idle for as long as their component allows, and as
@@ -267,9 +283,11 @@ impl<W: World> Directory<W> {
             while let Some(cell) = deployment.live.take_older(before_ms) {
                 ask_to_leave(&deployment, &cell, now_ms);
             }
+            for _ in 0..deployment.room.waiting().min(MAX_EVICTED) {
+                evict_of(world, &deployment);
+            }
         }
-        let waiting = self.waiting.load(Ordering::Relaxed);
-        for _ in 0..waiting.min(MAX_EVICTED) {
+        for _ in 0..self.room.waiting().min(MAX_EVICTED) {
             evict(world);
         }
     }
@@ -290,6 +308,11 @@ fn evict<W: World>(world: &Arc<W>) {
     let Some((_, deployment)) = oldest else {
         return;
     };
+    evict_of(world, deployment);
+}
+
+/// Asks the actor of a component that was not used for longest to be passivated.
+fn evict_of<W: World>(world: &Arc<W>, deployment: &Deployment<W::Guest>) {
     if let Some(cell) = deployment.live.take_older(u64::MAX) {
         ask_to_leave(deployment, &cell, world.clock().now().clock_ms);
     }

@@ -185,9 +185,9 @@ pub(crate) fn release_and_answer<W: World>(
     answered: Answered<'_>,
 ) {
     release(world, cell, committed, plan);
-    if let Answer::Waiting(waiting) = std::mem::take(&mut answered.envelope.answer) {
+    if let Answer::Waiting { teller, .. } = std::mem::take(&mut answered.envelope.answer) {
         // Whoever waited may have given up, and does not miss it.
-        drop(waiting.send(Gated::new(answered.outcome, cell.horizon())));
+        drop(teller.send(Gated::new(answered.outcome, cell.horizon())));
     }
 }
 

@@ -11,14 +11,14 @@ use std::task::{Context, Poll};
 use tokio::sync::Notify;
 
 // Layer 3: Internal module imports
-use crate::component::queue::{PageRead, Queue, Rest};
+use crate::component::queue::{Capacity, PageRead, Queue, Rest};
 use crate::core::delivery::envelope::Envelope;
 use crate::core::storage::backlog::Backlog;
 use crate::core::storage::row::MessageNumber;
 
 /// An actor's messages, first in, first out, and the system's signals to it.
 ///
-/// It is bounded: an offer to a full mailbox gives the message back, unless the message is
+/// It is bounded, in messages and in bytes: an offer to a full mailbox gives the message back, unless the message is
 /// on disk as well; then it waits there. What the actor has drained and not handled yet
 /// counts as waiting, so that draining in batches makes it no larger. Signals overtake
 /// messages, and sending one twice is sending it once.
@@ -35,7 +35,7 @@ use crate::core::storage::row::MessageNumber;
 /// ```
 #[derive(Debug)]
 pub struct Mailbox {
-    capacity: usize,
+    capacity: Capacity,
     queue: Mutex<Queue>,
     /// The signals that wait, as bits, where the actor can see them between two turns
     /// without taking the lock.
@@ -94,8 +94,8 @@ pub enum NotTaken {
 }
 
 impl Mailbox {
-    /// A mailbox in which at most `capacity` messages wait.
-    pub fn new(capacity: usize) -> Self {
+    /// A mailbox in which at most so much waits.
+    pub fn new(capacity: Capacity) -> Self {
         Self {
             capacity,
             queue: Mutex::default(),
@@ -105,7 +105,7 @@ impl Mailbox {
     }
 
     /// A mailbox for an actor that may have messages on disk.
-    pub(crate) fn of_durable(capacity: usize) -> Self {
+    pub(crate) fn of_durable(capacity: Capacity) -> Self {
         let mailbox = Self::new(capacity);
         mailbox.lock().rest = Rest::Unknown;
         mailbox
@@ -124,6 +124,7 @@ impl Mailbox {
     /// When the mailbox is full or closed, with the message.
     #[inline]
     pub fn offer(&self, envelope: Envelope) -> Result<(), NotTaken> {
+        let bytes = envelope.content.bytes();
         let mut queue = self.lock();
         if !queue.is_closed && queue.is_left(&envelope, self.capacity) {
             return Ok(());
@@ -131,7 +132,7 @@ impl Mailbox {
         if !queue.is_closed && !queue.has_space(self.capacity) {
             return Err(NotTaken::Full(Box::new(envelope)));
         }
-        push(queue, envelope)
+        push(queue, envelope, bytes)
     }
 
     /// Puts in a message that was admitted before, even if the mailbox is full by now.
@@ -143,7 +144,8 @@ impl Mailbox {
         if envelope.stored.is_some() {
             return self.offer(envelope);
         }
-        push(self.lock(), envelope)
+        let bytes = envelope.content.bytes();
+        push(self.lock(), envelope, bytes)
     }
 
     /// Takes in what was read from disk, before everything that came since.
@@ -243,12 +245,13 @@ impl Mailbox {
             return Poll::Ready(Found::Signal(signal));
         }
         if queue.rest == Rest::Unknown || (queue.rest != Rest::Here && queue.envelopes.is_empty()) {
-            queue.in_hand = 0;
+            (queue.in_hand, queue.bytes_in_hand) = (0, 0);
             return Poll::Ready(Found::OnDisk);
         }
-        let was_full = queue.len() >= self.capacity;
+        let was_full = queue.is_full(self.capacity);
         std::mem::swap(&mut queue.envelopes, batch);
         queue.in_hand = batch.len();
+        queue.bytes_in_hand = std::mem::take(&mut queue.bytes);
         if was_full {
             self.space.notify_waiters();
         }
@@ -287,10 +290,15 @@ impl Mailbox {
 }
 
 #[inline]
-fn push(mut queue: MutexGuard<'_, Queue>, envelope: Envelope) -> Result<(), NotTaken> {
+fn push(
+    mut queue: MutexGuard<'_, Queue>,
+    envelope: Envelope,
+    bytes: usize,
+) -> Result<(), NotTaken> {
     if queue.is_closed {
         return Err(NotTaken::Closed(Box::new(envelope)));
     }
+    queue.bytes += bytes as u64;
     queue.envelopes.push_back(envelope);
     let waker = queue.waker.take();
     drop(queue);
@@ -342,6 +350,16 @@ mod tests {
         }
     }
 
+    /// How many bytes one of the messages here counts for.
+    const BYTES: u64 = 5;
+
+    fn of_messages(messages: usize) -> Capacity {
+        Capacity {
+            messages,
+            bytes: u64::MAX,
+        }
+    }
+
     #[derive(Debug, Clone)]
     enum Step {
         Offer,
@@ -366,8 +384,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_a_bounded_queue_that_signals_overtake(steps in steps(), capacity in 1_usize..6) {
-            let mailbox = Mailbox::new(capacity);
+        fn it_is_a_bounded_queue_that_signals_overtake(
+            steps in steps(), messages in 1_usize..6, bytes in 1_u64..30,
+        ) {
+            let mailbox = Mailbox::new(Capacity { messages, bytes });
             let alarm = Arc::new(Alarm::default());
             let waker = Waker::from(Arc::clone(&alarm));
             let mut cx = Context::from_waker(&waker);
@@ -379,7 +399,9 @@ mod tests {
                 match step {
                     Step::Offer | Step::Put => {
                         next += 1;
-                        let is_full = waiting.len() + in_hand >= capacity;
+                        let count = waiting.len() + in_hand;
+                        let is_full = count >= messages || count as u64 * BYTES >= bytes;
+                        prop_assert_eq!(mailbox.has_space(), is_closed || !is_full);
                         let taken = match step {
                             Step::Offer => mailbox.offer(numbered(next)),
                             _ => mailbox.put(numbered(next)),
@@ -447,7 +469,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_waits_for_space_gets_it_when_the_batch_is_done() {
-        let mailbox = Mailbox::new(1);
+        let mailbox = Mailbox::new(of_messages(1));
         mailbox.offer(numbered(1)).unwrap();
         let waiting = async {
             mailbox.space().await;
@@ -514,7 +536,7 @@ mod tests {
         fn new(capacity: usize, on_disk: u64) -> Self {
             let number = |seq| MessageNumber { seq, index: 0 };
             Self {
-                mailbox: Mailbox::of_durable(capacity),
+                mailbox: Mailbox::of_durable(of_messages(capacity)),
                 cx: Context::from_waker(Waker::noop()),
                 disk: (1..=on_disk).map(|seq| (number(seq), 0)).collect(),
                 unoffered: Default::default(),

@@ -15,6 +15,7 @@ pub mod mailbox;
 pub(crate) mod queue;
 pub mod recording;
 pub mod retry;
+mod room;
 pub mod settings;
 #[cfg(test)]
 mod simulation;

@@ -6,6 +6,7 @@ use std::task::Waker;
 
 // Layer 3: Internal module imports
 use crate::core::delivery::envelope::Envelope;
+use crate::core::limits::Limits;
 use crate::core::storage::backlog::Backlog;
 use crate::core::storage::row::MessageNumber;
 
@@ -18,6 +19,9 @@ pub(crate) struct Queue {
     pub(crate) asked: VecDeque<Envelope>,
     /// Drained by the actor, and perhaps not handled yet.
     pub(crate) in_hand: usize,
+    /// The bytes of those that are here and not in hand, and of those in hand.
+    pub(crate) bytes: u64,
+    pub(crate) bytes_in_hand: u64,
     pub(crate) waker: Option<Waker>,
     pub(crate) is_closed: bool,
     pub(crate) rest: Rest,
@@ -28,6 +32,25 @@ pub(crate) struct Queue {
     /// The last message that was read from disk. Whoever committed it, or one before it,
     /// may be about to offer it yet.
     pub(crate) read_through: MessageNumber,
+}
+
+/// How much may wait in memory for one actor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// How many messages.
+    pub messages: usize,
+    /// How many bytes, of payloads and kinds. The message that reaches it is taken.
+    pub bytes: u64,
+}
+
+impl Capacity {
+    /// What the limits of a component allow.
+    pub fn of(limits: &Limits) -> Self {
+        Self {
+            messages: usize::try_from(limits.mailbox).unwrap_or(usize::MAX),
+            bytes: limits.mailbox_bytes,
+        }
+    }
 }
 
 /// Where the messages are that are on disk.
@@ -59,14 +82,21 @@ impl Queue {
         self.envelopes.len() + self.asked.len() + self.in_hand
     }
 
+    /// Whether as much waits as may.
+    #[inline]
+    pub(crate) fn is_full(&self, capacity: Capacity) -> bool {
+        self.len() >= capacity.messages || self.bytes + self.bytes_in_hand >= capacity.bytes
+    }
+
     /// Whether one more may come that is not on disk.
-    pub(crate) fn has_space(&self, capacity: usize) -> bool {
-        self.len() < capacity && self.rest != Rest::OnDisk
+    #[inline]
+    pub(crate) fn has_space(&self, capacity: Capacity) -> bool {
+        !self.is_full(capacity) && self.rest != Rest::OnDisk
     }
 
     /// Whether a message that is on disk need not be here: it was read from there already,
     /// or is going to be.
-    pub(crate) fn is_left(&mut self, envelope: &Envelope, capacity: usize) -> bool {
+    pub(crate) fn is_left(&mut self, envelope: &Envelope, capacity: Capacity) -> bool {
         let Some(number) = envelope.stored else {
             return false;
         };
@@ -115,6 +145,8 @@ impl Queue {
             self.left = Backlog::default();
             Rest::Here
         };
+        let here = self.envelopes.iter().chain(&self.asked);
+        self.bytes = here.map(|envelope| envelope.content.bytes() as u64).sum();
     }
 
     /// Lets what is on disk go before what is not.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 // Layer 3: Internal module imports
 use crate::component::retry::RetryPolicy;
 use crate::component::supervision::restart::Restart;
+use crate::core::limits::Limits;
 use crate::core::storage::durability::Durability;
 
 /// The longest pause or window, in milliseconds: a day.
@@ -23,12 +24,8 @@ pub const MAX_UPGRADE_FAILURES: u32 = 10_000;
 pub struct ActorSettings {
     /// What is kept when the process or the machine fails. Default `none`.
     pub durability: Durability,
-    /// How many messages wait in a mailbox. Default 1 024.
-    pub mailbox: usize,
-    /// How many more wait on disk, if the actors are durable. Default 100 000.
-    pub backlog: u64,
-    /// How many bytes they may have together. Default 256 MiB.
-    pub backlog_bytes: u64,
+    /// What the component and each of its actors may use.
+    pub limits: Limits,
     /// How long an actor is left without messages before it is passivated, in
     /// milliseconds. Default 300 000, five minutes.
     pub idle_ms: u64,
@@ -48,9 +45,7 @@ impl Default for ActorSettings {
     fn default() -> Self {
         Self {
             durability: Durability::None,
-            mailbox: 1_024,
-            backlog: 100_000,
-            backlog_bytes: 256 << 20,
+            limits: Limits::default(),
             idle_ms: 300_000,
             restart: Restart::default(),
             retry: RetryPolicy::default(),

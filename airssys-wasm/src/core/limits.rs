@@ -1,4 +1,4 @@
-//! What one actor may use, and the report of an actor that wanted more.
+//! What one component and its actors may use, and the report of one that wanted more.
 
 // Layer 1: Standard library imports
 use std::fmt;
@@ -10,202 +10,305 @@ use thiserror::Error;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
+const GIB: u64 = 1024 * MIB;
 
-/// The limits of one component and of each of its actors. All are on by default.
+/// The most messages that may wait in memory for one actor.
+pub const MAX_MAILBOX: u64 = 1_000_000;
+/// The most bytes that may wait in memory for one actor.
+pub const MAX_MAILBOX_BYTES: u64 = 1 << 40;
+/// The most messages that may wait on disk for one actor.
+pub const MAX_BACKLOG: u64 = 1_000_000_000;
+/// The most bytes that may wait on disk for one actor.
+pub const MAX_BACKLOG_BYTES: u64 = 1 << 40;
+/// The most actors of a component, and of a system, that may be in memory at once.
+pub const MAX_LIVE_ACTORS: u64 = 1_000_000;
+
+/// Makes [`Limits`], [`Ceiling`] and [`Limit`] out of one table.
 ///
-/// Sizes are in bytes, times in milliseconds, the rest are counts. A limit of zero
-/// allows nothing; none of them means "unlimited".
-///
-/// ```
-/// use airssys_wasm::core::limits::Limits;
-///
-/// let limits = Limits { memory_bytes: 8 << 20, ..Limits::default() };
-/// assert_eq!(limits.turn_wall_ms, 5_000);
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
+/// A line of it is `field: Variant = default`, and the range that a configuration may choose
+/// from where that is not all there is.
+macro_rules! limits {
+    (
+        $(
+            $(#[doc = $doc:literal])+
+            $field:ident: $limit:ident = $default:expr $(, from $least:literal to $most:ident)?;
+        )+
+        engine:
+        $(
+            $(#[doc = $engine_doc:literal])+
+            $engine_field:ident: $engine:ident;
+        )+
+    ) => {
+        /// The limits of one component and of each of its actors. All are on by default.
+        ///
+        /// Sizes are in bytes, times in milliseconds, the rest are counts. A limit of zero
+        /// allows nothing; none of them means "unlimited". What each guest or caller sees that
+        /// meets one is in `docs/LIMITS.md`.
+        ///
+        /// ```
+        /// use airssys_wasm::core::limits::Limits;
+        ///
+        /// let limits = Limits { memory_bytes: 8 << 20, ..Limits::default() };
+        /// assert_eq!(limits.turn_wall_ms, 5_000);
+        /// ```
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Limits {
+            $(
+                $(#[doc = $doc])+
+                $(#[schemars(range(min = $least, max = $most))])?
+                pub $field: u64,
+            )+
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($field: $default),+ }
+            }
+        }
+
+        impl Limits {
+            /// What a limit is set to; `None` for a setting of the engine.
+            pub fn get(&self, limit: Limit) -> Option<u64> {
+                match limit {
+                    $(Limit::$limit => Some(self.$field),)+
+                    $(Limit::$engine => None,)+
+                }
+            }
+
+            /// Where a limit is set; `None` for a setting of the engine.
+            pub fn get_mut(&mut self, limit: Limit) -> Option<&mut u64> {
+                match limit {
+                    $(Limit::$limit => Some(&mut self.$field),)+
+                    $(Limit::$engine => None,)+
+                }
+            }
+        }
+
+        /// The most that components may be given, set by whoever runs the system. No ceiling
+        /// is set by default.
+        ///
+        /// A component that asks for more is refused. A limit that it leaves at its default is
+        /// lowered to the ceiling.
+        #[derive(
+            Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema,
+        )]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Ceiling {
+            $(
+                #[doc = concat!("The most that [`Limits::", stringify!($field), "`] may be.")]
+                $(#[schemars(range(min = $least, max = $most))])?
+                pub $field: Option<u64>,
+            )+
+        }
+
+        impl Ceiling {
+            /// The most that a limit may be, if that was said.
+            pub fn get(&self, limit: Limit) -> Option<u64> {
+                match limit {
+                    $(Limit::$limit => self.$field,)+
+                    $(Limit::$engine => None,)+
+                }
+            }
+        }
+
+        /// Which limit was met. Each is the field of [`Limits`] of the same name, or a
+        /// setting of the engine.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[non_exhaustive]
+        pub enum Limit {
+            $(
+                #[doc = concat!("[`Limits::", stringify!($field), "`].")]
+                $limit,
+            )+
+            $(
+                $(#[doc = $engine_doc])+
+                $engine,
+            )+
+        }
+
+        impl Limit {
+            /// The limits that a component can have changed, in the order of [`Limits`].
+            pub const CONFIGURABLE: &[Self] = &[$(Self::$limit),+];
+
+            /// The limit's name, as it is written in a configuration.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$limit => stringify!($field),)+
+                    $(Self::$engine => stringify!($engine_field),)+
+                }
+            }
+        }
+    };
+}
+
+limits! {
     /// The size of the component's binary. Default 64 MiB: the largest guests, whole
     /// interpreters, are about 40 MiB. Checked before the bytes are parsed.
-    pub component_bytes: u64,
+    component_bytes: ComponentBytes = 64 * MIB;
+    /// The functions of all core modules of a component. Default 200 000: the largest guest
+    /// that is known, CPython, has about 40 000. Counted before anything is compiled.
+    component_functions: ComponentFunctions = 200_000;
+    /// The body of one function in the component's binary. Default 1 MiB: the main loops of
+    /// interpreters have about 200 KiB, and the time to compile a function grows faster than
+    /// its size. Looked at before anything is compiled.
+    function_bytes: FunctionBytes = MIB;
+    /// How long a component may take to compile. Default 60 000 ms: the largest guests take
+    /// 20 seconds on a slow machine. The load fails at that time. A compilation cannot be
+    /// stopped, so that its thread goes on until it is done; no more run at once than there
+    /// are processors.
+    compile_ms: CompileMs = 60_000;
     /// All linear memories and tables of an instance together; a table element counts
-    /// as 8 bytes. Default 64 MiB.
-    pub memory_bytes: u64,
+    /// as 8 bytes. Default 64 MiB: four times what most programs take, and 2 048 such actors
+    /// fit a server.
+    memory_bytes: MemoryBytes = 64 * MIB;
+    /// Actors of the component that are in memory at once; beyond that the least recently
+    /// used of them are passivated. From 1 to 1 000 000, default 1 000 000: as many as the
+    /// system has room for.
+    live_actors: LiveActors = MAX_LIVE_ACTORS, from 1 to MAX_LIVE_ACTORS;
     /// Fuel for one turn, and for activation; one unit is about one WebAssembly
     /// instruction. Default 1 000 000 000, about a second of work.
-    pub turn_fuel: u64,
+    turn_fuel: TurnFuel = 1_000_000_000;
     /// How long a turn may take by the clock, waiting for calls included. Default
-    /// 5 000 ms. It is checked at every tick of the engine's epoch.
-    pub turn_wall_ms: u64,
+    /// 5 000 ms: whoever asks seldom waits longer. It is checked at every tick of the engine's
+    /// epoch.
+    turn_wall_ms: TurnWallMs = 5_000;
+    /// How deep calls inside of turns may get: a turn that answers a call, calls another, and
+    /// so on. Default 64: each holds an actor and a stack, and no sensible design needs ten.
+    call_depth: CallDepth = 64;
     /// What a guest may hand to the host in one host call, and in its result. Default
-    /// 8 MiB. It bounds what the host allocates before any other limit is looked at.
-    pub hostcall_bytes: u64,
-    /// Handles to host resources that an instance holds at once. Default 1 024. Only
-    /// WASI streams and pollables are resources.
-    pub resource_handles: u64,
-    /// The payload of a message, received or sent. Default 4 MiB.
-    pub message_bytes: u64,
-    /// The kind of a message, or a topic. Default 256 bytes.
-    pub kind_bytes: u64,
-    /// The reply of a turn. Default 4 MiB.
-    pub reply_bytes: u64,
+    /// 8 MiB: twice the largest message. It bounds what the host allocates before any other
+    /// limit is looked at.
+    hostcall_bytes: HostcallBytes = 8 * MIB;
+    /// Handles to host resources that an instance holds at once. Default 1 024, as many as
+    /// a process has files open by default. Only WASI has resources.
+    resource_handles: ResourceHandles = 1_024;
+    /// The payload of a message, received or sent. Default 4 MiB: messages are copied into
+    /// and out of guests, and larger things belong into files.
+    message_bytes: MessageBytes = 4 * MIB;
+    /// The kind of a message, or a topic. Default 256 bytes: a name, and no content.
+    kind_bytes: KindBytes = 256;
+    /// The reply of a turn. Default 4 MiB, as for a message.
+    reply_bytes: ReplyBytes = 4 * MIB;
     /// Messages, timers, requests and subscriptions that a turn records. Default
-    /// 1 024.
-    pub turn_sends: u64,
-    /// Payload bytes of all messages that a turn records. Default 16 MiB.
-    pub turn_send_bytes: u64,
-    /// Writes and removals that a turn records. Default 1 024.
-    pub turn_writes: u64,
-    /// Bytes of all keys and values that a turn records. Default 16 MiB.
-    pub turn_write_bytes: u64,
-    /// A storage key. Default 512 bytes.
-    pub key_bytes: u64,
-    /// A storage value. Default 1 MiB.
-    pub value_bytes: u64,
-    /// All keys and values of an actor. Default 64 MiB.
-    pub storage_bytes: u64,
-    /// The number of an actor's keys. Default 100 000.
-    pub storage_keys: u64,
-    /// All keys and values of all actors of the component. Default 64 GiB. Turns that are under
-    /// way at once do not see what the others are about to write, and may exceed it by that.
-    pub total_storage_bytes: u64,
+    /// 1 024: enough to tell a large group, and little enough to be carried out in a
+    /// millisecond.
+    turn_sends: TurnSends = 1_024;
+    /// Payload bytes of all messages that a turn records. Default 16 MiB: four of the largest.
+    turn_send_bytes: TurnSendBytes = 16 * MIB;
+    /// What one actor sends, requests, publishes and calls in a second, each receiver of a
+    /// broadcast counted. A second's worth may be sent at once. Default 100 000: ten times
+    /// what busy actors do, and few enough that one actor leaves the others' mailboxes room.
+    messages_per_s: MessagesPerS = 100_000;
+    /// Messages that wait in memory for one actor; more are refused, or wait on disk
+    /// if the actor is durable. From 1 to 1 000 000, default 1 024: a second's work for an
+    /// actor that takes a millisecond for each.
+    mailbox: Mailbox = 1_024, from 1 to MAX_MAILBOX;
+    /// Bytes of payloads and kinds that wait in memory for one actor. Once there are as many,
+    /// more messages are refused, or wait on disk if the actor is durable. From 1 to
+    /// 1 099 511 627 776 (1 TiB), default 64 MiB: the size of the actor's own memory.
+    mailbox_bytes: MailboxBytes = 64 * MIB, from 1 to MAX_MAILBOX_BYTES;
+    /// How many more messages wait on disk for one durable actor. At most 1 000 000 000,
+    /// default 100 000: a minute's work of a busy actor.
+    backlog: Backlog = 100_000, from 0 to MAX_BACKLOG;
+    /// How many bytes they may have together. At most 1 099 511 627 776 (1 TiB), default
+    /// 256 MiB.
+    backlog_bytes: BacklogBytes = 256 * MIB, from 0 to MAX_BACKLOG_BYTES;
+    /// Timers that one actor has set and that are not due yet. Default 10 000: each takes
+    /// about 400 bytes and its payload, and all actors together have a million.
+    timers: Timers = 10_000;
+    /// Requests of one actor that wait for their replies. Default 10 000, as for timers.
+    requests: Requests = 10_000;
+    /// Patterns that one actor has subscribed to. Default 1 000: all actors together have a
+    /// million.
+    subscriptions: Subscriptions = 1_000;
+    /// Writes and removals that a turn records. Default 1 024, as for what it sends.
+    turn_writes: TurnWrites = 1_024;
+    /// Bytes of all keys and values that a turn records. Default 16 MiB: what the disk takes
+    /// in a tenth of a second.
+    turn_write_bytes: TurnWriteBytes = 16 * MIB;
+    /// A storage key. Default 512 bytes: a name, and no content.
+    key_bytes: KeyBytes = 512;
+    /// A storage value. Default 1 MiB: a value is read and written whole.
+    value_bytes: ValueBytes = MIB;
+    /// All keys and values of an actor. Default 64 MiB: they are in memory while it is live.
+    storage_bytes: StorageBytes = 64 * MIB;
+    /// The number of an actor's keys. Default 100 000: each takes about 100 bytes besides its
+    /// content.
+    storage_keys: StorageKeys = 100_000;
+    /// All keys and values of all actors of the component. Default 64 GiB, a part of a disk. Turns
+    /// that are under way at once do not see what the others are about to write, and may exceed
+    /// it by that.
+    total_storage_bytes: TotalStorageBytes = 64 * GIB;
     /// The number of keys of all actors of the component. Default 100 000 000. As
     /// `total_storage_bytes` it may be exceeded by turns that are under way at once.
-    pub total_storage_keys: u64,
-    /// Keys asked for in one `get-many`, and listed in one page. Default 1 024.
-    pub keys_per_call: u64,
-    /// Random bytes asked for in one call. Default 64 KiB.
-    pub random_bytes: u64,
+    total_storage_keys: TotalStorageKeys = 100_000_000;
+    /// Keys asked for in one `get-many`, and listed in one page. Default 1 024: a page that
+    /// the host makes in a fraction of a millisecond.
+    keys_per_call: KeysPerCall = 1_024;
+    /// Random bytes asked for in one call. Default 64 KiB: more than any key or nonce needs.
+    random_bytes: RandomBytes = 64 * KIB;
     /// Lines that a turn logs; more are counted and dropped. Default 256.
-    pub turn_log_lines: u64,
-    /// Bytes of one log line; more are cut off. Default 4 KiB.
-    pub log_line_bytes: u64,
-}
+    turn_log_lines: TurnLogLines = 256;
+    /// Lines that one actor logs in a second; more are counted and dropped. A second's worth
+    /// may be logged at once. Default 1 000: more than anybody reads, and 4 MiB of the longest.
+    log_lines_per_s: LogLinesPerS = 1_000;
+    /// Bytes of one log line; more are cut off. Default 4 KiB, a screen.
+    log_line_bytes: LogLineBytes = 4 * KIB;
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            component_bytes: 64 * MIB,
-            memory_bytes: 64 * MIB,
-            turn_fuel: 1_000_000_000,
-            turn_wall_ms: 5_000,
-            hostcall_bytes: 8 * MIB,
-            resource_handles: 1_024,
-            message_bytes: 4 * MIB,
-            kind_bytes: 256,
-            reply_bytes: 4 * MIB,
-            turn_sends: 1_024,
-            turn_send_bytes: 16 * MIB,
-            turn_writes: 1_024,
-            turn_write_bytes: 16 * MIB,
-            key_bytes: 512,
-            value_bytes: MIB,
-            storage_bytes: 64 * MIB,
-            storage_keys: 100_000,
-            total_storage_bytes: 64 * 1024 * MIB,
-            total_storage_keys: 100_000_000,
-            keys_per_call: 1_024,
-            random_bytes: 64 * KIB,
-            turn_log_lines: 256,
-            log_line_bytes: 4 * KIB,
-        }
-    }
-}
-
-/// Which limit was met. Each is the field of [`Limits`] of the same name, or a
-/// setting of the engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Limit {
-    /// [`Limits::component_bytes`].
-    ComponentBytes,
-    /// [`Limits::memory_bytes`].
-    MemoryBytes,
-    /// [`Limits::turn_fuel`].
-    TurnFuel,
-    /// [`Limits::turn_wall_ms`].
-    TurnWallMs,
-    /// [`Limits::hostcall_bytes`].
-    HostcallBytes,
-    /// [`Limits::resource_handles`].
-    ResourceHandles,
-    /// [`Limits::message_bytes`].
-    MessageBytes,
-    /// [`Limits::kind_bytes`].
-    KindBytes,
-    /// [`Limits::reply_bytes`].
-    ReplyBytes,
-    /// [`Limits::turn_sends`].
-    TurnSends,
-    /// [`Limits::turn_send_bytes`].
-    TurnSendBytes,
-    /// [`Limits::turn_writes`].
-    TurnWrites,
-    /// [`Limits::turn_write_bytes`].
-    TurnWriteBytes,
-    /// [`Limits::key_bytes`].
-    KeyBytes,
-    /// [`Limits::value_bytes`].
-    ValueBytes,
-    /// [`Limits::storage_bytes`].
-    StorageBytes,
-    /// [`Limits::storage_keys`].
-    StorageKeys,
-    /// [`Limits::total_storage_bytes`].
-    TotalStorageBytes,
-    /// [`Limits::total_storage_keys`].
-    TotalStorageKeys,
-    /// [`Limits::keys_per_call`].
-    KeysPerCall,
-    /// [`Limits::random_bytes`].
-    RandomBytes,
+    engine:
     /// The engine's stack for one call into WebAssembly, in bytes.
-    WasmStackBytes,
+    wasm_stack_bytes: WasmStackBytes;
     /// The engine's room for one linear memory, in bytes.
-    LinearMemoryBytes,
+    linear_memory_bytes: LinearMemoryBytes;
     /// The engine's room for one table.
-    TableElements,
+    table_elements: TableElements;
     /// The engine's room for instances that are alive at once.
-    Instances,
+    instances: Instances;
+    /// Components that wait to be compiled.
+    waiting_compilations: WaitingCompilations;
 }
 
 impl Limit {
-    /// The limit's name, as it is written in a configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ComponentBytes => "component_bytes",
-            Self::MemoryBytes => "memory_bytes",
-            Self::TurnFuel => "turn_fuel",
-            Self::TurnWallMs => "turn_wall_ms",
-            Self::HostcallBytes => "hostcall_bytes",
-            Self::ResourceHandles => "resource_handles",
-            Self::MessageBytes => "message_bytes",
-            Self::KindBytes => "kind_bytes",
-            Self::ReplyBytes => "reply_bytes",
-            Self::TurnSends => "turn_sends",
-            Self::TurnSendBytes => "turn_send_bytes",
-            Self::TurnWrites => "turn_writes",
-            Self::TurnWriteBytes => "turn_write_bytes",
-            Self::KeyBytes => "key_bytes",
-            Self::ValueBytes => "value_bytes",
-            Self::StorageBytes => "storage_bytes",
-            Self::StorageKeys => "storage_keys",
-            Self::TotalStorageBytes => "total_storage_bytes",
-            Self::TotalStorageKeys => "total_storage_keys",
-            Self::KeysPerCall => "keys_per_call",
-            Self::RandomBytes => "random_bytes",
-            Self::WasmStackBytes => "wasm_stack_bytes",
-            Self::LinearMemoryBytes => "linear_memory_bytes",
-            Self::TableElements => "table_elements",
-            Self::Instances => "instances",
-        }
+    /// The limit of this name, if a component can have it changed.
+    pub fn named(name: &str) -> Option<Self> {
+        let mut all = Self::CONFIGURABLE.iter();
+        all.find(|limit| limit.name() == name).copied()
     }
 }
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl Ceiling {
+    /// Refuses limits that are above the ceiling, unless they are what they are by default.
+    ///
+    /// # Errors
+    ///
+    /// With the first of them.
+    pub fn check(&self, limits: &Limits) -> Result<(), LimitExceeded> {
+        let default = Limits::default();
+        let mut asked = Limit::CONFIGURABLE
+            .iter()
+            .filter(|limit| limits.get(**limit) != default.get(**limit));
+        asked.try_for_each(|limit| {
+            let observed = limits.get(*limit).unwrap_or_default();
+            let allowed = self.get(*limit).unwrap_or(u64::MAX);
+            LimitExceeded::check(*limit, allowed, observed)
+        })
+    }
+
+    /// Lowers to the ceiling what is above it.
+    pub fn lower(&self, limits: &mut Limits) {
+        for limit in Limit::CONFIGURABLE {
+            if let (Some(most), Some(value)) = (self.get(*limit), limits.get_mut(*limit)) {
+                *value = most.min(*value);
+            }
+        }
     }
 }
 
@@ -267,32 +370,41 @@ mod tests {
 
     #[test]
     fn each_field_is_a_limit_under_its_own_name() {
-        let limits = serde_json::to_value(Limits::default()).unwrap();
-        for limit in [
-            Limit::ComponentBytes,
-            Limit::MemoryBytes,
-            Limit::TurnFuel,
-            Limit::TurnWallMs,
-            Limit::HostcallBytes,
-            Limit::ResourceHandles,
-            Limit::MessageBytes,
-            Limit::KindBytes,
-            Limit::ReplyBytes,
-            Limit::TurnSends,
-            Limit::TurnSendBytes,
-            Limit::TurnWrites,
-            Limit::TurnWriteBytes,
-            Limit::KeyBytes,
-            Limit::ValueBytes,
-            Limit::StorageBytes,
-            Limit::StorageKeys,
-            Limit::TotalStorageBytes,
-            Limit::TotalStorageKeys,
-            Limit::KeysPerCall,
-            Limit::RandomBytes,
-        ] {
-            assert!(limits.get(limit.name()).is_some(), "{limit}");
-            assert_eq!(serde_json::to_value(limit).unwrap(), limit.name());
+        let limits = Limits::default();
+        let fields = serde_json::to_value(&limits).unwrap();
+        assert_eq!(fields.as_object().unwrap().len(), Limit::CONFIGURABLE.len());
+        for limit in Limit::CONFIGURABLE {
+            let name = limit.name();
+            assert_eq!(fields[name], limits.get(*limit).unwrap(), "{limit}");
+            assert_eq!(serde_json::to_value(limit).unwrap(), name);
+            assert_eq!(Limit::named(name), Some(*limit));
+            let mut changed = limits.clone();
+            *changed.get_mut(*limit).unwrap() += 1;
+            assert_eq!(changed.get(*limit), limits.get(*limit).map(|it| it + 1));
         }
+        assert_eq!(Limit::named(Limit::WasmStackBytes.name()), None);
+        assert_eq!(limits.get(Limit::WasmStackBytes), None);
+    }
+
+    #[test]
+    fn a_ceiling_lowers_defaults_and_refuses_who_asks_for_more() {
+        let ceiling = Ceiling {
+            mailbox: Some(100),
+            timers: Some(1_000_000),
+            ..Ceiling::default()
+        };
+        let asking = |mailbox| Limits {
+            mailbox,
+            ..Limits::default()
+        };
+        let exceeded = ceiling.check(&asking(101)).unwrap_err();
+        assert_eq!(exceeded, LimitExceeded::beyond(Limit::Mailbox, 100));
+        for (asked, given) in [(1_024, 100), (100, 100), (99, 99)] {
+            let mut limits = asking(asked);
+            assert_eq!(ceiling.check(&limits), Ok(()));
+            ceiling.lower(&mut limits);
+            assert_eq!(limits, asking(given), "nothing is raised");
+        }
+        assert_eq!(Ceiling::default().check(&asking(MAX_MAILBOX)), Ok(()));
     }
 }

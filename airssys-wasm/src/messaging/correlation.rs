@@ -11,9 +11,6 @@ use crate::core::turn::errors::{CallError, HostError};
 use crate::messaging::timers::{TimerKey, Timers};
 use crate::messaging::too_many::TooMany;
 
-/// How many requests one actor may have open at once, if nothing else is said.
-pub const MAX_REQUESTS_PER_ACTOR: usize = 10_000;
-
 /// How many requests all actors together may have open at once, if nothing else is said.
 pub const MAX_REQUESTS: usize = 1_000_000;
 
@@ -26,7 +23,6 @@ pub struct Correlations {
     /// By requester, then by the number of the request. No inner map is empty.
     open: HashMap<ComponentId, BTreeMap<u64, Open>>,
     deadlines: Timers<(ComponentId, u64)>,
-    max_per_actor: usize,
     max: usize,
     late: u64,
 }
@@ -52,18 +48,16 @@ struct Open {
 
 impl Default for Correlations {
     fn default() -> Self {
-        Self::new(MAX_REQUESTS_PER_ACTOR, MAX_REQUESTS)
+        Self::new(MAX_REQUESTS)
     }
 }
 
 impl Correlations {
-    /// An empty table for at most `max_per_actor` requests of each actor, and `max` in
-    /// total.
-    pub fn new(max_per_actor: usize, max: usize) -> Self {
+    /// An empty table for at most `max` requests.
+    pub fn new(max: usize) -> Self {
         Self {
             open: HashMap::new(),
             deadlines: Timers::new(max),
-            max_per_actor,
             max,
             late: 0,
         }
@@ -74,15 +68,11 @@ impl Correlations {
     ///
     /// # Errors
     ///
-    /// When the actor, or the system, has as many requests open as it may.
+    /// When the system has as many requests open as it may.
     pub fn open(&mut self, request: Request) -> Result<(), TooMany> {
         let theirs = self.open.get(&request.requester);
         if theirs.is_some_and(|theirs| theirs.contains_key(&request.correlation)) {
             return Ok(());
-        }
-        if theirs.map_or(0, BTreeMap::len) >= self.max_per_actor {
-            let allowed = self.max_per_actor;
-            return Err(TooMany::OfActor { allowed });
         }
         let key = (request.requester.clone(), request.correlation);
         let Ok(deadline) = self.deadlines.insert(request.deadline_ms, key) else {
@@ -140,6 +130,11 @@ impl Correlations {
         theirs.len()
     }
 
+    /// How many requests of an actor are open.
+    pub fn len_of(&self, requester: &ComponentId) -> usize {
+        self.open.get(requester).map_or(0, BTreeMap::len)
+    }
+
     /// How many requests are open.
     pub fn len(&self) -> usize {
         self.deadlines.len()
@@ -183,7 +178,6 @@ mod tests {
     use proptest::prelude::*;
     use std::iter::from_fn;
 
-    const MAX_OF_ACTOR: usize = 3;
     const MAX_IN_TOTAL: usize = 7;
 
     #[derive(Debug, Clone)]
@@ -245,12 +239,8 @@ mod tests {
     type Model = BTreeMap<(u8, u64), (usize, u64)>;
 
     fn expected_of_open(model: &Model, of: u8, correlation: u64) -> Result<(), TooMany> {
-        let theirs = model.keys().filter(|(a, _)| *a == of).count();
         if model.contains_key(&(of, correlation)) {
             Ok(())
-        } else if theirs == MAX_OF_ACTOR {
-            let allowed = MAX_OF_ACTOR;
-            Err(TooMany::OfActor { allowed })
         } else if model.len() == MAX_IN_TOTAL {
             let allowed = MAX_IN_TOTAL;
             Err(TooMany::InTotal { allowed })
@@ -278,7 +268,7 @@ mod tests {
         /// Whatever happens in whatever order, a request ends once, and in one way.
         #[test]
         fn every_request_ends_exactly_once(steps in prop::collection::vec(step(), 0..120)) {
-            let mut table = Correlations::new(MAX_OF_ACTOR, MAX_IN_TOTAL);
+            let mut table = Correlations::new(MAX_IN_TOTAL);
             let mut model = Model::new();
             let (mut late, mut opened, mut ended) = (0, 0, 0);
             for (serial, step) in steps.into_iter().enumerate() {

@@ -17,6 +17,7 @@ use crate::core::storage::row::RowKey;
 use crate::core::time::Moment;
 use crate::core::turn::call::Reply;
 use crate::core::turn::errors::{CallError, HostError};
+use crate::core::turn::surroundings::Opening;
 use crate::messaging::alarms::Alarms;
 use crate::messaging::correlation::{Correlations, Request};
 use crate::messaging::plan::{Depends, Plan, Step, complete, plan_reply};
@@ -248,6 +249,19 @@ impl Router {
             requests: correlations.len(),
             late_replies: correlations.late(),
             subscriptions: topics.len(),
+        }
+    }
+
+    /// How many timers, requests or subscriptions an actor has open; `None` if it has
+    /// subscribed to this pattern already.
+    pub fn open_of(&self, actor: &ComponentId, opening: Opening<'_>) -> Option<usize> {
+        match opening {
+            Opening::Timer => Some(lock(&self.alarms).len_of(actor)),
+            Opening::Request => Some(lock(&self.correlations).len_of(actor)),
+            Opening::Subscription(pattern) => {
+                let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
+                topics.len_without(actor, pattern)
+            }
         }
     }
 

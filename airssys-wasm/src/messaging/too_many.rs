@@ -7,12 +7,6 @@ use thiserror::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum TooMany {
-    /// The actor has as many as one actor may have.
-    #[error("an actor has at most {allowed} of these")]
-    OfActor {
-        /// How many one actor may have.
-        allowed: usize,
-    },
     /// All actors together have as many as the system holds.
     #[error("the system holds at most {allowed} of these")]
     InTotal {

@@ -8,9 +8,6 @@ use std::str::Split;
 use crate::core::component::id::ComponentId;
 use crate::messaging::too_many::TooMany;
 
-/// How many patterns one actor may subscribe to, if nothing else is said.
-pub const MAX_PATTERNS_PER_ACTOR: usize = 1_000;
-
 /// How many subscriptions there may be in total, if nothing else is said.
 pub const MAX_SUBSCRIPTIONS: usize = 1_000_000;
 
@@ -32,7 +29,6 @@ pub struct Topics {
     /// What each actor has subscribed to. No set is empty.
     patterns: HashMap<ComponentId, BTreeSet<Box<str>>>,
     subscriptions: usize,
-    max_per_actor: usize,
     max: usize,
 }
 
@@ -48,19 +44,17 @@ struct Node {
 
 impl Default for Topics {
     fn default() -> Self {
-        Self::new(MAX_PATTERNS_PER_ACTOR, MAX_SUBSCRIPTIONS)
+        Self::new(MAX_SUBSCRIPTIONS)
     }
 }
 
 impl Topics {
-    /// An empty table for at most `max_per_actor` patterns of each actor, and `max`
-    /// subscriptions in total.
-    pub fn new(max_per_actor: usize, max: usize) -> Self {
+    /// An empty table for at most `max` subscriptions.
+    pub fn new(max: usize) -> Self {
         Self {
             root: Node::default(),
             patterns: HashMap::new(),
             subscriptions: 0,
-            max_per_actor,
             max,
         }
     }
@@ -69,14 +63,14 @@ impl Topics {
     ///
     /// # Errors
     ///
-    /// When the pattern has too many words, or the actor or the system has as many
-    /// subscriptions as it may.
+    /// When the pattern has too many words, or the system has as many subscriptions as it
+    /// may.
     pub fn subscribe(&mut self, pattern: &str, actor: &ComponentId) -> Result<bool, TooMany> {
         let theirs = self.patterns.get(actor);
         if theirs.is_some_and(|theirs| theirs.contains(pattern)) {
             return Ok(false);
         }
-        self.admit(pattern, theirs.map_or(0, BTreeSet::len))?;
+        self.admit(pattern)?;
         let theirs = self.patterns.entry(actor.clone()).or_default();
         theirs.insert(pattern.into());
         self.subscriptions += 1;
@@ -143,6 +137,14 @@ impl Topics {
         theirs.into_iter().flatten().map(AsRef::as_ref)
     }
 
+    /// How many patterns an actor has subscribed to; `None` if `pattern` is one of them.
+    pub fn len_without(&self, actor: &ComponentId, pattern: &str) -> Option<usize> {
+        match self.patterns.get(actor) {
+            None => Some(0),
+            Some(theirs) => (!theirs.contains(pattern)).then(|| theirs.len()),
+        }
+    }
+
     /// How many subscriptions there are.
     pub fn len(&self) -> usize {
         self.subscriptions
@@ -153,14 +155,10 @@ impl Topics {
         self.subscriptions == 0
     }
 
-    fn admit(&self, pattern: &str, theirs: usize) -> Result<(), TooMany> {
+    fn admit(&self, pattern: &str) -> Result<(), TooMany> {
         if pattern.split('.').nth(MAX_PATTERN_WORDS).is_some() {
             let allowed = MAX_PATTERN_WORDS;
             return Err(TooMany::Words { allowed });
-        }
-        if theirs >= self.max_per_actor {
-            let allowed = self.max_per_actor;
-            return Err(TooMany::OfActor { allowed });
         }
         if self.subscriptions >= self.max {
             return Err(TooMany::InTotal { allowed: self.max });
@@ -202,7 +200,6 @@ mod tests {
     use crate::core::component::topic::{check_pattern, check_topic};
     use proptest::prelude::*;
 
-    const MAX_OF_ACTOR: usize = 4;
     const MAX_IN_TOTAL: usize = 10;
 
     #[derive(Debug, Clone)]
@@ -253,18 +250,19 @@ mod tests {
             steps in prop::collection::vec(step(), 0..60),
             topics in prop::collection::vec(topic(), 1..6),
         ) {
-            let mut table = Topics::new(MAX_OF_ACTOR, MAX_IN_TOTAL);
+            let mut table = Topics::new(MAX_IN_TOTAL);
             let mut model: BTreeSet<(ComponentId, String)> = BTreeSet::new();
             for step in steps {
                 match step {
                     Step::Subscribe(pattern, number) => {
                         let reader = actor(number);
                         let theirs = model.iter().filter(|(a, _)| *a == reader).count();
+                        let has_it = model.contains(&(reader.clone(), pattern.clone()));
+                        let expected = (!has_it).then_some(theirs);
+                        prop_assert_eq!(table.len_without(&reader, &pattern), expected);
                         let entry = (reader.clone(), pattern.clone());
                         let expected = if model.contains(&entry) {
                             Ok(false)
-                        } else if theirs == MAX_OF_ACTOR {
-                            Err(TooMany::OfActor { allowed: MAX_OF_ACTOR })
                         } else if model.len() == MAX_IN_TOTAL {
                             Err(TooMany::InTotal { allowed: MAX_IN_TOTAL })
                         } else {

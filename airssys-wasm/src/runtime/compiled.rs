@@ -15,8 +15,8 @@ use crate::core::storage::keyspace::Keyspace;
 use crate::runtime::conversion::Stopped;
 use crate::runtime::epoch::{EpochClock, Stopwatch};
 use crate::runtime::exports::{ExportIndices, Exports};
-use crate::runtime::host_fn::wasi;
-use crate::runtime::instance::at_epoch;
+use crate::runtime::host_fn::wasi::denied;
+use crate::runtime::instance::{at_epoch, within};
 use crate::runtime::limiter::{ResourceLimiter, Room};
 use crate::runtime::outline::Outline;
 use crate::runtime::pace::Pace;
@@ -56,12 +56,13 @@ impl CompiledComponent {
         outline: Outline,
     ) -> Result<Self, WasmError> {
         let linker = linkage.linker;
-        let denied = outline.denied_imports();
-        let linked = if denied.is_empty() {
+        let refused = outline.denied_imports();
+        let linked = if refused.is_empty() {
             linker.instantiate_pre(component)
         } else {
             let mut own = linker.clone();
-            wasi::deny(&mut own, component, &denied).and_then(|()| own.instantiate_pre(component))
+            denied::deny(&mut own, component, &refused)
+                .and_then(|()| own.instantiate_pre(component))
         };
         let pre = linked.map_err(|e| wrong_type(&e))?;
         Ok(Self {
@@ -141,7 +142,10 @@ impl CompiledComponent {
         mode: Mode,
     ) -> Result<Exports, WasmError> {
         let made = match mode {
-            Mode::Fiber => self.pre.instantiate_async(&mut *store).await,
+            Mode::Fiber => {
+                let allowed = store.data().stopped().turn_wall_ms;
+                within(allowed, self.pre.instantiate_async(&mut *store)).await
+            }
             Mode::Direct => self.pre.instantiate(&mut *store),
         };
         let instance = made.map_err(|e| self.not_instantiated(e, store.data().stopped()))?;

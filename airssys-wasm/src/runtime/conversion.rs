@@ -15,7 +15,8 @@ use crate::core::limits::{Limit, LimitExceeded, Limits};
 use crate::core::runtime::errors::{ComponentFault, FaultKind, GuestFault, WasmError};
 use crate::core::text::cut;
 use crate::runtime::config::EngineConfig;
-use crate::runtime::host_fn::wasi::WasiDenied;
+use crate::runtime::host_fn::wasi::denied::WasiDenied;
+use crate::runtime::host_fn::wasi::environment::Exited;
 
 /// What wasmtime says when a guest hands over more than its host-call fuel, and when
 /// it holds too many handles. Wasmtime has no public types for the two; a test with a
@@ -125,6 +126,9 @@ fn says(error: &Error, words: &str) -> bool {
 fn kind_of(error: &Error) -> FaultKind {
     if error.is::<WasiDenied>() {
         return FaultKind::Denied;
+    }
+    if error.is::<Exited>() {
+        return FaultKind::Exited;
     }
     if error.is::<Utf8Error>() || error.is::<FromUtf8Error>() {
         return FaultKind::MalformedData;

@@ -183,10 +183,12 @@ impl WasmtimeEngine {
         id: &ComponentId,
         bytes: &[u8],
     ) -> Result<ComponentHandle, WasmError> {
-        let allowed = Limits::default().component_bytes;
+        let limits = Limits::default();
+        let allowed = limits.component_bytes;
         LimitExceeded::check(Limit::ComponentBytes, allowed, bytes.len() as u64)
             .map_err(WasmError::ResourceLimitExceeded)?;
         let outline = Outline::read(bytes)?;
+        outline.check_functions(&limits)?;
         let component = self.compile(bytes, outline)?;
         let handle_id = self.allocate_handle_id();
         let loaded = Arc::new(Mutex::new(LoadedComponent::new(id, component)));

@@ -89,6 +89,11 @@ impl Stopwatch {
         }
     }
 
+    /// What tells its time.
+    pub(crate) fn ticker(&self) -> &Ticker {
+        self.clock.ticker()
+    }
+
     /// Begins a turn, which may have less time than others.
     #[inline]
     pub(crate) fn start(&mut self, budget_ms: Option<u64>) {

@@ -12,7 +12,10 @@ use wasmparser::{Validator, WasmFeatures};
 // Layer 3: Internal module imports
 use crate::core::component::digest::Digest;
 use crate::core::runtime::errors::WasmError;
-use crate::runtime::outline::{HANDLER, Outline, is_denied, split_version};
+use crate::core::security::capabilities::Capabilities;
+use crate::core::security::capability::Capability;
+use crate::runtime::outline::{HANDLER, Outline, split_version};
+use crate::runtime::uses::{self, Use};
 
 /// A component's identity, interfaces and needs. Reading it runs and compiles nothing.
 ///
@@ -21,7 +24,8 @@ use crate::runtime::outline::{HANDLER, Outline, is_denied, split_version};
 ///
 /// let inspection = Inspection::of(&std::fs::read("../guests/bin/counter.wasm")?)?;
 /// assert_eq!(inspection.handler.as_deref(), Some("0.1.0"));
-/// assert!(inspection.needs.is_empty(), "its own storage is granted to every actor");
+/// assert_eq!(inspection.needs, None, "it does not say what it needs");
+/// assert_eq!(inspection.may_use, [], "its own storage needs no grant");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,8 +40,10 @@ pub struct Inspection {
     pub imports: Vec<Interface>,
     /// What it exports.
     pub exports: Vec<Interface>,
-    /// What has to be granted before everything that it imports can be used.
-    pub needs: Vec<Need>,
+    /// What it says it needs, if it says so: the host gives it nothing else.
+    pub needs: Option<Capabilities>,
+    /// What it could use, as far as its imports tell.
+    pub may_use: Vec<Use>,
     /// Why this host cannot run it as an actor, as far as its names tell. Types are
     /// compared when it is loaded. Serialized as text.
     #[serde(serialize_with = "as_text")]
@@ -53,13 +59,12 @@ pub struct Interface {
     pub functions: Vec<String>,
 }
 
-/// One capability that a component could use if it were granted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Need {
-    /// The capability.
-    pub capability: String,
-    /// The imports that it follows from.
-    pub because: Vec<String>,
+impl Interface {
+    /// Each function with the name of the interface.
+    fn each(&self) -> impl Iterator<Item = (&str, &str)> {
+        let with_name = |function| (self.name.as_str(), String::as_str(function));
+        self.functions.iter().map(with_name)
+    }
 }
 
 impl Inspection {
@@ -79,7 +84,7 @@ impl Inspection {
             .iter()
             .map(|name| import(&types, name))
             .collect();
-        let exports = outline
+        let exports: Vec<_> = outline
             .exports
             .iter()
             .map(|name| export(&types, name))
@@ -88,18 +93,41 @@ impl Inspection {
             let (name, version) = split_version(export);
             (name == "airssys:actor/handler").then_some(version?.to_owned())
         });
+        let functions = imports.iter().flat_map(Interface::each);
         Ok(Self {
             digest: Digest::of(bytes),
             bytes: bytes.len() as u64,
             handler,
-            needs: needs(&imports),
+            may_use: uses::of(functions),
             imports,
             exports,
             fault: outline
                 .check_imports(&BTreeSet::new())
                 .and_then(|()| outline.require_export(HANDLER))
                 .err(),
+            needs: outline.needs,
         })
+    }
+
+    /// The capabilities that it says it needs and that no import of it could use: a mistake,
+    /// or for a version to come, or for what an embedder's own imports do.
+    pub fn unusable_needs(&self) -> Vec<Capability> {
+        let Some(needs) = &self.needs else {
+            return Vec::new();
+        };
+        let imported = |capability| self.may_use.iter().any(|it| it.capability == capability);
+        let is_handed = |capability| capability == Capability::Config && self.has_init();
+        let is_usable = |capability| imported(capability) || is_handed(capability);
+        let is_idle = |it: &Capability| !needs.of(*it).is_empty() && !is_usable(*it);
+        Capability::ALL.into_iter().filter(is_idle).collect()
+    }
+
+    /// Whether the host hands it its configuration when it starts.
+    fn has_init(&self) -> bool {
+        let is_init = |(interface, function)| {
+            split_version(interface).0 == "airssys:actor/lifecycle" && function == "init"
+        };
+        self.exports.iter().flat_map(Interface::each).any(is_init)
     }
 }
 
@@ -133,50 +161,5 @@ fn interface(types: &Types, name: &str, ty: Option<ComponentEntityType>) -> Inte
     Interface {
         name: name.to_owned(),
         functions,
-    }
-}
-
-/// Logging, the actor's own storage and the turn's time and randomness are granted to
-/// everyone; the rest is listed here.
-fn needs(imports: &[Interface]) -> Vec<Need> {
-    let mut needs: Vec<Need> = Vec::new();
-    for import in imports {
-        let (interface, _) = split_version(&import.name);
-        for function in &import.functions {
-            let Some(capability) = capability(&import.name, interface, function) else {
-                continue;
-            };
-            let because = format!("{}#{function}", import.name);
-            match needs.iter_mut().find(|need| need.capability == capability) {
-                Some(need) => need.because.push(because),
-                None => needs.push(Need {
-                    capability: capability.to_owned(),
-                    because: vec![because],
-                }),
-            }
-        }
-    }
-    needs
-}
-
-fn capability(import: &str, interface: &str, function: &str) -> Option<&'static str> {
-    if is_denied(import) {
-        return Some(match interface.split(['/', ':']).nth(1) {
-            Some("filesystem") => "filesystem",
-            Some("sockets" | "http") => "network",
-            Some("cli") => "environment",
-            _ => "other WASI",
-        });
-    }
-    match (interface, function) {
-        ("airssys:actor/messaging", "send" | "broadcast") => Some("messaging: send"),
-        ("airssys:actor/messaging", "request") => Some("messaging: call"),
-        ("airssys:actor/messaging", "publish") => Some("messaging: publish"),
-        ("airssys:actor/messaging", "subscribe") => Some("messaging: subscribe"),
-        ("airssys:actor/messaging", "send-after") => Some("timers"),
-        ("airssys:actor/rpc", "call") => Some("messaging: call"),
-        ("airssys:actor/services", "config") => Some("config"),
-        ("airssys:actor/services", "list-components") => Some("directory"),
-        _ => None,
     }
 }

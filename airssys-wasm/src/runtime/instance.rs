@@ -135,8 +135,7 @@ impl Instance {
 
     /// What the turn learnt from the host.
     pub(crate) fn take_learnt(&mut self) -> Learnt {
-        let state = self.store.data_mut();
-        state.recorder.notes.take(&state.keys)
+        self.store.data_mut().take_learnt()
     }
 
     /// The committed state.
@@ -172,15 +171,23 @@ async fn call_suspending<P: Params, R: Results>(
     params: P,
 ) -> WasmtimeResult<R> {
     let allowed = store.data().stopped().turn_wall_ms;
-    let deadline = Duration::from_millis(allowed);
-    let mut call = pin!(func.call_async(store, params));
+    within(allowed, func.call_async(store, params)).await
+}
+
+/// Gives a guest that waits no more than so many milliseconds.
+pub(crate) async fn within<T>(
+    allowed_ms: u64,
+    run: impl Future<Output = WasmtimeResult<T>>,
+) -> WasmtimeResult<T> {
+    let deadline = Duration::from_millis(allowed_ms);
+    let mut run = pin!(run);
     // Most turns never wait, and need no timer.
-    if let Poll::Ready(called) = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
-        return called;
+    if let Poll::Ready(ended) = poll_fn(|cx| Poll::Ready(run.as_mut().poll(cx))).await {
+        return ended;
     }
-    match timeout(deadline, call).await {
-        Ok(called) => called,
-        Err(_elapsed) => Err(LimitExceeded::beyond(Limit::TurnWallMs, allowed).into()),
+    match timeout(deadline, run).await {
+        Ok(ended) => ended,
+        Err(_elapsed) => Err(LimitExceeded::beyond(Limit::TurnWallMs, allowed_ms).into()),
     }
 }
 

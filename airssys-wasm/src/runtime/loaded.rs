@@ -100,8 +100,7 @@ impl LoadedComponent {
             turn: self.turns,
             now_ms: unix_ms(SystemTime::now()),
             seed: rand::random(),
-            budget_ms: None,
-            trace_parent: None,
+            ..TurnContext::default()
         }
     }
 }
@@ -124,7 +123,7 @@ fn block_on<T: Send>(
 ) -> Result<T, WasmError> {
     let unable = |e| WasmError::InstantiationFailed(format!("no thread to wait on: {e}"));
     let wait = || {
-        let runtime = Builder::new_current_thread().enable_time().build();
+        let runtime = Builder::new_current_thread().enable_all().build();
         runtime.map_err(unable)?.block_on(turn)
     };
     thread::scope(|scope| {

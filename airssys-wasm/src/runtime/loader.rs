@@ -30,7 +30,7 @@ const MAX_FOLDER_COMPONENTS: usize = 1_024;
 pub struct ComponentLoader {
     engine: Arc<WasmtimeEngine>,
     cache: Option<CompileCache>,
-    max_bytes: u64,
+    limits: Limits,
 }
 
 /// Why a component could not be loaded.
@@ -67,7 +67,7 @@ impl ComponentLoader {
         Self {
             engine,
             cache: None,
-            max_bytes: Limits::default().component_bytes,
+            limits: Limits::default(),
         }
     }
 
@@ -78,11 +78,10 @@ impl ComponentLoader {
         self
     }
 
-    /// Sets the largest component that is accepted, in bytes, in place of the default
-    /// of [`Limits::component_bytes`].
+    /// Sets how large components may be: their bytes, their functions, and each of those.
     #[must_use]
-    pub fn with_max_bytes(mut self, max_bytes: u64) -> Self {
-        self.max_bytes = max_bytes;
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -93,11 +92,27 @@ impl ComponentLoader {
     /// In the order of the checks:
     /// [`ResourceLimitExceeded`](WasmError::ResourceLimitExceeded) when it is too
     /// large, [`InstantiationFailed`](WasmError::InstantiationFailed) when it is
-    /// malformed, [`InvalidComponent`](WasmError::InvalidComponent) when it cannot be
+    /// malformed, again the first when it has too many functions or too large ones, [`InvalidComponent`](WasmError::InvalidComponent) when it cannot be
     /// run here, and [`ExportNotFound`](WasmError::ExportNotFound) when it is no actor.
     pub fn load_bytes(&self, bytes: &[u8]) -> Result<Arc<CompiledComponent>, WasmError> {
-        self.check_size(bytes.len() as u64)?;
+        self.load_within(&self.limits, bytes)
+    }
+
+    /// Loads a component that has limits of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`load_bytes`](Self::load_bytes).
+    pub fn load_within(
+        &self,
+        limits: &Limits,
+        bytes: &[u8],
+    ) -> Result<Arc<CompiledComponent>, WasmError> {
+        let allowed = limits.component_bytes;
+        LimitExceeded::check(Limit::ComponentBytes, allowed, bytes.len() as u64)
+            .map_err(WasmError::ResourceLimitExceeded)?;
         let outline = Outline::read(bytes)?;
+        outline.check_functions(limits)?;
         self.engine.check_imports(&outline)?;
         outline.require_export(HANDLER)?;
         match &self.cache {
@@ -163,7 +178,7 @@ impl ComponentLoader {
                 return Err(io::ErrorKind::IsADirectory.into());
             }
             let mut bytes = Vec::new();
-            file.take(self.max_bytes.saturating_add(1))
+            file.take(self.limits.component_bytes.saturating_add(1))
                 .read_to_end(&mut bytes)?;
             Ok(bytes)
         };
@@ -171,11 +186,6 @@ impl ComponentLoader {
             path: path.to_owned(),
             source,
         })
-    }
-
-    fn check_size(&self, bytes: u64) -> Result<(), WasmError> {
-        LimitExceeded::check(Limit::ComponentBytes, self.max_bytes, bytes)
-            .map_err(WasmError::ResourceLimitExceeded)
     }
 
     fn load_cached(

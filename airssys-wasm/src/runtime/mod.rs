@@ -9,17 +9,19 @@
 //!
 //! ## The path of one turn
 //!
-//! [`loader`] reads and checks bytes, [`inspection`] says what is in them, [`cache`]
-//! remembers what they compile to, and [`compiled`] holds the result, shared by all
-//! instances. [`store`] owns one [`instance`] and runs its turns; [`state`] is what the
-//! host functions in [`host_fn`] see of it. [`limiter`] and [`epoch`] stop a guest that
-//! takes too much, and [`conversion`] says why it was stopped.
+//! [`loader`] reads and checks bytes, [`inspection`] says what is in them, [`needs`] what
+//! they ask for, and [`difference`] what a new version changes; [`cache`] remembers what
+//! they compile to, and [`compiled`] holds the result, shared by all instances. [`store`]
+//! owns one [`instance`] and runs its turns; [`state`] is what the host functions in
+//! [`host_fn`] see of it. [`limiter`] and [`epoch`] stop a guest that takes too much, and
+//! [`conversion`] says why it was stopped.
 
 pub mod bindings;
 pub mod cache;
 pub mod compiled;
 pub mod config;
 pub mod conversion;
+pub mod difference;
 pub mod engine;
 pub mod epoch;
 pub mod exports;
@@ -29,12 +31,16 @@ pub mod inspection;
 pub mod instance;
 pub mod introspection;
 pub mod limiter;
+mod lines;
 pub mod loaded;
 pub mod loader;
+pub mod needs;
 pub mod outline;
 pub mod pace;
+mod rate;
 pub mod settings;
 pub mod slab;
 pub mod slice;
 pub mod state;
 pub mod store;
+pub mod uses;

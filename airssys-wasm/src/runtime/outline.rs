@@ -1,4 +1,4 @@
-//! What a component imports and exports, by name.
+//! What a component imports and exports, by name, and what it says it needs.
 
 // Layer 1: Standard library imports
 use std::collections::BTreeSet;
@@ -7,8 +7,11 @@ use std::collections::BTreeSet;
 use wasmparser::{Encoding, Parser, Payload};
 
 // Layer 3: Internal module imports
-use crate::core::runtime::errors::{ComponentFault, MissingExport, WasmError};
-use crate::runtime::host_fn::wasi;
+use crate::core::limits::{Limit, LimitExceeded, Limits};
+use crate::core::runtime::errors::{ComponentFault, MissingExport, NeedsFault, WasmError};
+use crate::core::security::capabilities::Capabilities;
+use crate::runtime::host_fn::wasi::link;
+use crate::runtime::needs;
 
 /// The interface that every actor exports.
 pub const HANDLER: &str = "airssys:actor/handler@0.1.0";
@@ -30,15 +33,22 @@ const IMPORTABLE: [&str; 5] = [
     "airssys:actor/services",
 ];
 
-/// The names that a component imports and exports, in its order.
+/// The names that a component imports and exports, in its order, and what it needs.
 ///
-/// Reading them takes microseconds and validates nothing but the outermost layer.
+/// Reading this takes microseconds and validates nothing but the outermost layer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outline {
     /// What it imports, with versions.
     pub imports: Vec<String>,
     /// What it exports, with versions.
     pub exports: Vec<String>,
+    /// What it says it needs, in a [section](needs::SECTION) of its own or of a core module
+    /// in it. None if it does not say.
+    pub needs: Option<Capabilities>,
+    /// How many functions its core modules have.
+    pub functions: u64,
+    /// The bytes of the largest of them.
+    pub largest_function_bytes: u64,
 }
 
 impl Outline {
@@ -46,12 +56,13 @@ impl Outline {
     ///
     /// # Errors
     ///
-    /// [`InvalidComponent`](WasmError::InvalidComponent) for a core module, and
-    /// [`InstantiationFailed`](WasmError::InstantiationFailed) for anything that is no
+    /// [`InvalidComponent`](WasmError::InvalidComponent) for a core module and for needs
+    /// that cannot be read, and [`InstantiationFailed`](WasmError::InstantiationFailed) for anything that is no
     /// WebAssembly, with the reason and the offset.
     pub fn read(bytes: &[u8]) -> Result<Self, WasmError> {
         let mut outline = Self::default();
         let mut depth = 0_u32;
+        let mut said = None;
         for payload in Parser::new(0).parse_all(bytes) {
             match payload.map_err(malformed)? {
                 Payload::Version {
@@ -74,10 +85,38 @@ impl Outline {
                         outline.exports.push(export.name.name.to_owned());
                     }
                 }
+                Payload::FunctionSection(functions) => {
+                    outline.functions += u64::from(functions.count());
+                }
+                Payload::CodeSectionEntry(body) => {
+                    let bytes = body.range().len() as u64;
+                    outline.largest_function_bytes = outline.largest_function_bytes.max(bytes);
+                }
+                Payload::CustomSection(section) if section.name() == needs::SECTION => {
+                    // Read once in the end, or many copies of it would take long.
+                    if *said.get_or_insert(section.data()) != section.data() {
+                        return Err(unreadable(NeedsFault::Twice));
+                    }
+                }
                 _ => {}
             }
         }
+        let needs = said.map(needs::parse).transpose();
+        outline.needs = needs.map_err(unreadable)?;
         Ok(outline)
+    }
+
+    /// Refuses a component that would take too long to compile.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceLimitExceeded`](WasmError::ResourceLimitExceeded) when it has too many
+    /// functions, or one that is too large.
+    pub fn check_functions(&self, limits: &Limits) -> Result<(), WasmError> {
+        let (count, largest) = (self.functions, self.largest_function_bytes);
+        LimitExceeded::check(Limit::ComponentFunctions, limits.component_functions, count)
+            .and_then(|()| LimitExceeded::check(Limit::FunctionBytes, limits.function_bytes, largest))
+            .map_err(WasmError::ResourceLimitExceeded)
     }
 
     /// Refuses imports that this host does not offer, neither by itself nor because an
@@ -114,7 +153,7 @@ impl Outline {
 
     /// Whether a host function that the component imports may suspend it.
     pub(crate) fn may_suspend(&self) -> bool {
-        let suspends = |name: &str| name == "airssys:actor/rpc" || name.starts_with("wasi:io/");
+        let suspends = |name: &str| name == "airssys:actor/rpc" || link::may_wait(name);
         self.imports.iter().any(|i| suspends(split_version(i).0))
     }
 
@@ -128,7 +167,7 @@ impl Outline {
 /// Whether an import is part of WASI that this host gives nobody.
 pub(crate) fn is_denied(import: &str) -> bool {
     let (name, _) = split_version(import);
-    name.starts_with("wasi:") && !wasi::is_linked(name)
+    name.starts_with("wasi:") && !link::is_linked(name)
 }
 
 /// Splits `airssys:actor/handler@0.1.0` before its version.
@@ -171,6 +210,10 @@ fn is_compatible(version: &str) -> bool {
         .is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|b| b.is_ascii_digit()))
 }
 
+fn unreadable(needs: NeedsFault) -> WasmError {
+    WasmError::InvalidComponent(ComponentFault::Needs(needs))
+}
+
 /// The reason on one line: of bytes that are no WebAssembly at all it shows several.
 fn malformed(error: wasmparser::BinaryReaderError) -> WasmError {
     let reason = error.to_string();
@@ -181,6 +224,32 @@ fn malformed(error: wasmparser::BinaryReaderError) -> WasmError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn functions_are_counted_in_all_modules_and_measured() {
+        let outline = outline(
+            r#"(component
+                (core module (func) (func (drop (i32.const 1))))
+                (component (core module (func) (import "a" "b" (func)))))"#,
+        );
+        assert_eq!(outline.functions, 3, "an import is no function of its own");
+        assert_eq!(outline.largest_function_bytes, 5);
+        let check = |functions, bytes| {
+            outline.check_functions(&Limits {
+                component_functions: functions,
+                function_bytes: bytes,
+                ..Limits::default()
+            })
+        };
+        assert_eq!(check(3, 5), Ok(()));
+        for (limit, allowed, checked) in [
+            (Limit::ComponentFunctions, 2, check(2, 5)),
+            (Limit::FunctionBytes, 4, check(3, 4)),
+        ] {
+            let exceeded = LimitExceeded::beyond(limit, allowed);
+            assert_eq!(checked, Err(WasmError::ResourceLimitExceeded(exceeded)));
+        }
+    }
 
     fn outline(text: &str) -> Outline {
         Outline::read(&wat::parse_str(text).unwrap()).unwrap()
@@ -206,6 +275,35 @@ mod tests {
         assert_eq!(outline.exports, ["c"]);
         assert!(outline.may_suspend());
         assert!(outline.denied_imports().is_empty());
+    }
+
+    #[test]
+    fn needs_are_found_at_any_depth_and_said_once() {
+        let needs = |text: &str| format!("(@custom \"airssys:needs\" \"{text}\")");
+        let some = needs(r#"{\22send\22:[\22a/b\22]}"#);
+        let none = needs("{}");
+        let deep = |needs: &str| format!("(component (component (core module {needs})))");
+        assert_eq!(outline("(component)").needs, None);
+        for text in [
+            format!("(component {some})"),
+            deep(&some),
+            deep(&[&*some, &*some].concat()),
+        ] {
+            let needs = outline(&text).needs.unwrap();
+            assert_eq!(needs.send, ["a/b"], "{text}");
+        }
+        for (text, fault) in [
+            (
+                format!("(component {some} (core module {none}))"),
+                NeedsFault::Twice,
+            ),
+            (deep(&needs("\\ff")), NeedsFault::NotText),
+        ] {
+            assert_eq!(
+                Outline::read(&wat::parse_str(&text).unwrap()),
+                Err(WasmError::InvalidComponent(ComponentFault::Needs(fault)))
+            );
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::core::limits::Limits;
 use crate::core::security::capability::Capability;
 use crate::core::security::provisions::Provisions;
 use crate::core::turn::errors::HostError;
+use crate::core::turn::notes::Notes;
 use crate::core::turn::surroundings::{Alone, Surroundings};
 
 /// Who an instance is and what it may have.
@@ -48,6 +49,22 @@ impl InstanceSettings {
     pub(crate) fn permit(&self, capability: Capability, resource: &str) -> Result<(), HostError> {
         self.surroundings
             .permit(&self.address, capability, resource)
+    }
+
+    /// The same in a turn, which takes note of a denial.
+    ///
+    /// # Errors
+    ///
+    /// What the guest is told.
+    #[inline]
+    pub(crate) fn permit_in_turn(
+        &self,
+        notes: &mut Notes,
+        capability: Capability,
+        resource: &str,
+    ) -> Result<(), HostError> {
+        self.permit(capability, resource)
+            .inspect_err(|denied| notes.denied(capability, resource, denied))
     }
 
     /// Default limits, no configuration, messages recorded and nobody to call.

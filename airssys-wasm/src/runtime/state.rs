@@ -5,18 +5,27 @@ use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
 use wasmtime::component::ResourceTable;
+use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
+use wasmtime_wasi::sockets::WasiSocketsCtxView;
 use wasmtime_wasi::{WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
 // Layer 3: Internal module imports
 use crate::core::limits::Limits;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::turn::context::TurnContext;
+use crate::core::turn::recorded::Learnt;
 use crate::core::turn::recorder::Recorder;
 use crate::runtime::conversion::Stopped;
 use crate::runtime::engine::HostState;
 use crate::runtime::epoch::Stopwatch;
-use crate::runtime::host_fn::wasi::WasiState;
+use crate::runtime::host_fn::wasi::environment::EnvironmentView;
+use crate::runtime::host_fn::wasi::files::FilesView;
+use crate::runtime::host_fn::wasi::sockets::SocketsView;
+use crate::runtime::host_fn::wasi::state::WasiState;
 use crate::runtime::limiter::ResourceLimiter;
+use crate::runtime::lines::Lines;
+use crate::runtime::rate::Rate;
 use crate::runtime::settings::InstanceSettings;
 use crate::runtime::slice::Slice;
 
@@ -32,6 +41,9 @@ pub struct StoreState {
     pub(crate) recorder: Recorder,
     pub(crate) stopwatch: Stopwatch,
     pub(crate) slice: Slice,
+    /// How much it may send.
+    pub(crate) sending: Rate,
+    pub(crate) lines: Arc<Lines>,
     /// Made for the components that import WASI, and only for them.
     wasi: Option<Box<WasiState>>,
 }
@@ -44,6 +56,9 @@ impl StoreState {
         stopwatch: Stopwatch,
         slice: Slice,
     ) -> Self {
+        let ticker = stopwatch.ticker();
+        let sending = Rate::new(settings.limits.messages_per_s, ticker);
+        let lines = Arc::new(Lines::new(Arc::clone(&settings), ticker));
         let mut resource_table = ResourceTable::new();
         resource_table.set_max_capacity(settings.limits.resource_handles as usize);
         Self {
@@ -56,6 +71,8 @@ impl StoreState {
             recorder: Recorder::default(),
             stopwatch,
             slice,
+            sending,
+            lines,
             wasi: None,
             settings,
         }
@@ -81,6 +98,14 @@ impl StoreState {
         }
     }
 
+    /// What the turn has learnt from the host.
+    pub(crate) fn take_learnt(&mut self) -> Learnt {
+        if let Some(wasi) = &self.wasi {
+            wasi.turn.tell(&mut self.recorder.notes);
+        }
+        self.recorder.notes.take(&self.keys)
+    }
+
     /// What a turn that is stopped now was allowed and has used.
     pub(crate) fn stopped(&self) -> Stopped {
         let limits = self.limits();
@@ -91,25 +116,77 @@ impl StoreState {
         }
     }
 
-    /// Tells the operator when a turn logged more than it may.
+    /// Tells the operator when an actor logs more than it may.
     #[inline]
     pub(crate) fn report_dropped_lines(&self) {
         let dropped = self.recorder.dropped_log_lines(self.limits());
         if dropped > 0 {
-            let actor = self.settings.address.as_str();
-            tracing::warn!(actor, dropped, "log lines beyond `turn_log_lines`");
+            self.lines.drop_some(dropped);
+        }
+        self.lines.report();
+    }
+}
+
+impl StoreState {
+    /// The WASI side, and what a guest holds handles of.
+    fn wasi(&mut self) -> (&mut WasiState, &mut ResourceTable) {
+        let wasi = self.wasi.get_or_insert_with(|| {
+            let (settings, lines) = (&self.settings, &self.lines);
+            Box::new(WasiState::new(settings, lines, &mut self.recorder))
+        });
+        (wasi, &mut self.host.resource_table)
+    }
+
+    pub(crate) fn environment(&mut self) -> EnvironmentView<'_> {
+        EnvironmentView {
+            turn: &self.wasi().0.turn,
+        }
+    }
+
+    pub(crate) fn files(&mut self) -> FilesView<'_> {
+        let (wasi, table) = self.wasi();
+        FilesView {
+            inner: WasiFilesystemCtxView {
+                ctx: wasi.ctx.filesystem(),
+                table,
+            },
+            folders: &mut wasi.folders,
+            turn: &wasi.turn,
+        }
+    }
+
+    pub(crate) fn sockets(&mut self) -> SocketsView<'_> {
+        let (wasi, table) = self.wasi();
+        SocketsView {
+            inner: WasiSocketsCtxView {
+                ctx: wasi.ctx.sockets(),
+                table,
+            },
+            peers: &wasi.peers,
+            turn: &wasi.turn,
         }
     }
 }
 
 impl WasiView for StoreState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let wasi = self
-            .wasi
-            .get_or_insert_with(|| Box::new(WasiState::new(&self.settings, &mut self.recorder)));
+        let (wasi, table) = self.wasi();
         WasiCtxView {
-            ctx: wasi.ctx(),
-            table: &mut self.host.resource_table,
+            ctx: &mut wasi.ctx,
+            table,
+        }
+    }
+}
+
+impl WasiHttpView for StoreState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        let left_ms = self.stopwatch.left_ms();
+        let (wasi, table) = self.wasi();
+        wasi.http.set_left_ms(left_ms);
+        WasiHttpCtxView {
+            hooks: &mut wasi.http.hooks,
+            table,
+            ctx: &mut wasi.http.ctx,
         }
     }
 }

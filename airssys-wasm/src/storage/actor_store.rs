@@ -12,7 +12,7 @@ use crate::core::component::id::ComponentId;
 use crate::core::storage::commit::Commit;
 use crate::core::storage::durability::Durability;
 use crate::core::storage::row::MessageNumber;
-use crate::core::storage::store::{ActorRecord, Committed, MessagePage, Store, StoreError};
+use crate::core::storage::store::{ActorRecord, Committed, MessagePage, PageLimit, Store, StoreError};
 use crate::core::turn::call::CallOutcome;
 use crate::storage::log::log::{Appended, CommitLog};
 use crate::storage::memory::MemoryStore;
@@ -157,7 +157,7 @@ impl Store for ActorStore {
         &self,
         actor: &ComponentId,
         after: MessageNumber,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<MessagePage, StoreError> {
         match &self.log {
             Some(log) => log.messages(actor, after, limit),

@@ -42,6 +42,11 @@ impl MemoryStore {
         }
     }
 
+    /// Whether a passivated actor has state.
+    pub fn has(&self, actor: &ComponentId) -> bool {
+        self.lock().contains_key(actor)
+    }
+
     /// How many passivated actors have state.
     pub fn len(&self) -> usize {
         self.lock().len()

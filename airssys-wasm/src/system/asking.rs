@@ -41,7 +41,7 @@ pub(crate) async fn ask(
     check_id(&message).map_err(AskError::Refused)?;
     let durability = node.durability(message.to());
     let envelope = Envelope {
-        answer: Answer::Waiting(answer),
+        answer: Answer::waiting(answer, 0),
         trace_parent,
         deadline_ms: Some(node.clock.now().clock_ms.saturating_add(patience_ms)),
         // Nonzero says that an answer is awaited; which one is known by the channel.

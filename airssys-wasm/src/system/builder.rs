@@ -2,23 +2,23 @@
 
 // Layer 1: Standard library imports
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
 use tokio::sync::broadcast;
-use tokio::task::spawn_blocking;
 
 // Layer 3: Internal module imports
 use crate::component::supervision::supervisor::Supervisor;
 use crate::core::event::Event;
 use crate::core::runtime::errors::WasmError;
+use crate::core::security::audit::Operation;
 use crate::messaging::dead_letters::{DeadLetters, MAX_DEAD_LETTER_BYTES};
 use crate::runtime::cache::CompileCache;
 use crate::runtime::config::{EngineConfig, Profile};
 use crate::runtime::engine::WasmtimeEngine;
 use crate::runtime::loader::ComponentLoader;
+use crate::system::auditing::{Deed, open_audit};
 use crate::system::component_name::ComponentName;
 use crate::system::config::component::ComponentConfig;
 use crate::system::config::group::GroupConfig;
@@ -30,6 +30,7 @@ use crate::system::lanes::Lanes;
 use crate::system::node::{EVENTS_KEPT, Node, Parts};
 use crate::system::program::Workshop;
 use crate::system::recovery::open_store;
+use crate::system::signing::{Binary, warn_of_expired};
 
 /// Room for instances that are no actors: those that a new version is tried on.
 const SPARE_INSTANCES: u32 = 32;
@@ -41,7 +42,8 @@ const PAGE_BYTES: u64 = 64 << 10;
 pub struct SystemBuilder {
     config: SystemConfig,
     /// The bytes of components that are not read from files.
-    bytes: BTreeMap<ComponentName, Vec<u8>>,
+    binaries: BTreeMap<ComponentName, Binary>,
+    defaults: Box<dyn Fn(&mut ComponentConfig) + Send + Sync>,
     cache: Option<CompileCache>,
     mistake: Option<StartError>,
     events: broadcast::Sender<Event>,
@@ -51,7 +53,8 @@ impl Default for SystemBuilder {
     fn default() -> Self {
         Self {
             config: SystemConfig::default(),
-            bytes: BTreeMap::new(),
+            binaries: BTreeMap::new(),
+            defaults: Box::new(|_| {}),
             cache: None,
             mistake: None,
             events: broadcast::Sender::new(EVENTS_KEPT),
@@ -62,24 +65,11 @@ impl Default for SystemBuilder {
 /// Where a component's bytes are.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// In a file.
+    /// In a file. Its signature is beside it, if there is one: in the file of this name with
+    /// `.sig` behind it.
     File(PathBuf),
     /// Here.
-    Bytes(Vec<u8>),
-}
-
-impl Source {
-    /// The bytes.
-    pub(crate) async fn read(self) -> Result<Vec<u8>, StartError> {
-        let path = match self {
-            Self::Bytes(bytes) => return Ok(bytes),
-            Self::File(path) => path,
-        };
-        let file = path.clone();
-        let read = spawn_blocking(move || fs::read(file)).await;
-        read.unwrap_or_else(|panicked| Err(panicked.into()))
-            .map_err(|source| StartError::Io { path, source })
-    }
+    Binary(Binary),
 }
 
 impl From<&str> for Source {
@@ -102,7 +92,13 @@ impl From<PathBuf> for Source {
 
 impl From<Vec<u8>> for Source {
     fn from(bytes: Vec<u8>) -> Self {
-        Self::Bytes(bytes)
+        Self::Binary(bytes.into())
+    }
+}
+
+impl From<Binary> for Source {
+    fn from(binary: Binary) -> Self {
+        Self::Binary(binary)
     }
 }
 
@@ -117,6 +113,17 @@ impl From<SystemConfig> for SystemBuilder {
 }
 
 impl SystemBuilder {
+    /// What each component has that is added from here on, unless it says otherwise: what
+    /// `[defaults]` is in a manifest.
+    #[must_use]
+    pub fn defaults(
+        mut self,
+        defaults: impl Fn(&mut ComponentConfig) + Send + Sync + 'static,
+    ) -> Self {
+        self.defaults = Box::new(defaults);
+        self
+    }
+
     /// Adds a component with default settings, under the name `namespace/name`.
     #[must_use]
     pub fn component(self, name: &str, source: impl Into<Source>) -> Self {
@@ -142,16 +149,17 @@ impl SystemBuilder {
             }
         };
         let mut config = ComponentConfig::new(name);
-        let bytes = match source.into() {
+        (self.defaults)(&mut config);
+        let binary = match source.into() {
             Source::File(path) => {
                 config.source = Some(path);
                 None
             }
-            Source::Bytes(bytes) => Some(bytes),
+            Source::Binary(binary) => Some(binary),
         };
         change(&mut config);
-        self.bytes
-            .extend(bytes.map(|bytes| (config.name.clone(), bytes)));
+        self.binaries
+            .extend(binary.map(|binary| (config.name.clone(), binary)));
         self.config.components.push(config);
         self
     }
@@ -190,6 +198,7 @@ impl SystemBuilder {
             return Err(mistake);
         }
         self.config.check()?;
+        self.config.lower_to_ceiling();
         let components = self.config.components.clone();
         let always: usize = components.iter().map(|it| it.run.len()).sum();
         if always >= self.config.max_live_actors {
@@ -215,27 +224,45 @@ impl SystemBuilder {
             dead_letters: DeadLetters::new(self.config.dead_letters, MAX_DEAD_LETTER_BYTES),
             supervisor: supervisor(&self.config)?,
             workshop: Workshop::new(engine, loader),
+            trust: self.config.security.trust()?,
+            // The data folder is there already, and was empty if it is new.
+            audit: open_audit(&self.config)?,
+            security: self.config.security.clone(),
             lanes: Lanes::start().map_err(|e| StartError::Machine(e.to_string()))?,
+            ceiling: self.config.ceiling,
             shutdown_ms: self.config.shutdown_ms,
             events: self.events,
         }));
+        warn_of_expired(&node.trust, node.clock.now().unix_ms);
+        node.read_policy().await?;
         // From here on, actors end if this is given up.
         let system = System::new(Arc::clone(&node));
-        for config in components {
-            let source = match (self.bytes.remove(&config.name), config.source.clone()) {
-                (Some(bytes), _) => Source::Bytes(bytes),
-                (None, Some(path)) => Source::File(path),
-                (None, None) => return Err(StartError::NoSource(config.name.to_string())),
-            };
-            let bytes = source.read().await?;
-            node.add(config, bytes).await?;
-        }
+        let added = add_all(&node, components, self.binaries).await;
+        node.audited(Deed::of(Operation::Start), added)?;
         node.restore(recovered);
         janitor::start(&node);
         node.wake();
         node.start_always(|_all| true);
         Ok(system)
     }
+}
+
+async fn add_all(
+    node: &Arc<Node>,
+    components: Vec<ComponentConfig>,
+    mut binaries: BTreeMap<ComponentName, Binary>,
+) -> Result<(), StartError> {
+    for config in components {
+        let name = config.name.to_string();
+        let source = match (binaries.remove(&config.name), config.source.clone()) {
+            (Some(binary), _) => Source::Binary(binary),
+            (None, Some(path)) => Source::File(path),
+            (None, None) => return Err(StartError::NoSource(name)),
+        };
+        let binary = source.read(config.signature.clone()).await?;
+        node.audited_deploy(&name, node.add(config, binary).await)?;
+    }
+    Ok(())
 }
 
 fn supervisor(config: &SystemConfig) -> Result<Supervisor, StartError> {

@@ -17,12 +17,20 @@ use crate::core::component::topic::InvalidTopic;
 use crate::core::delivery::refusal::Refusal;
 use crate::core::limits::LimitExceeded;
 use crate::core::runtime::errors::WasmError;
+use crate::core::security::capability::Capability;
 use crate::core::storage::store::StoreError;
 use crate::messaging::dead_letters::DeadLetterId;
+use crate::security::audit::error::AuditError;
+use crate::security::grants::{InvalidGrant, Missing};
+use crate::security::policy::denied::DeniedByRule;
+use crate::security::signature::error::SignatureError;
 use crate::storage::data_folder::DataFolderError;
 use crate::system::component_name::InvalidName;
 use crate::system::config::problem::ConfigError;
 use crate::system::data::error::DataError;
+use crate::system::policy_file::PolicyFileError;
+use crate::system::provisioning::ProvisionError;
+use crate::system::vetting::Unfit;
 
 /// Why a system did not start, or a component was not added to one.
 #[derive(Debug, Error)]
@@ -51,6 +59,9 @@ pub enum StartError {
     /// The data cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The audit log cannot be continued.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// A component has no bytes and no file.
     #[error("component `{0}` has no source: name a file, or hand over its bytes")]
     NoSource(String),
@@ -62,6 +73,14 @@ pub enum StartError {
         /// The system's reason.
         source: io::Error,
     },
+    /// A component is not trusted.
+    #[error("component `{name}` is not taken: {source}")]
+    Signature {
+        /// Its name.
+        name: String,
+        /// Why it is not.
+        source: SignatureError,
+    },
     /// A component cannot be run.
     #[error("component `{name}`: {source}")]
     Component {
@@ -69,6 +88,45 @@ pub enum StartError {
         name: String,
         /// What is wrong with it.
         source: WasmError,
+    },
+    /// A component needs more than is granted to it.
+    #[error(
+        "component `{name}` needs what is not granted to it: {}; \
+         add it to its grants, or run another component",
+        listed(missing)
+    )]
+    NeedsNotMet {
+        /// Its name.
+        name: String,
+        /// What is missing.
+        missing: Vec<Missing>,
+    },
+    /// What a component is granted, or needs, is not written as it has to be.
+    #[error("component `{name}`: {source}")]
+    Grant {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        source: InvalidGrant,
+    },
+    /// Something that a component is to be handed is not there.
+    #[error("component `{name}`: {source}")]
+    Provision {
+        /// Its name.
+        name: String,
+        /// What is not there.
+        source: ProvisionError,
+    },
+    /// The policy cannot be read.
+    #[error(transparent)]
+    PolicyFile(#[from] PolicyFileError),
+    /// The policy does not let a component run.
+    #[error("component `{name}` may not start: {source}")]
+    Policy {
+        /// Its name.
+        name: String,
+        /// The rules that forbid it, if it is not that none permits it.
+        source: DeniedByRule,
     },
     /// A component of this name is there already.
     #[error("component `{0}` is there already; upgrade it")]
@@ -93,6 +151,33 @@ pub enum StartError {
     /// The system is shutting down.
     #[error("the system is shutting down")]
     ShuttingDown,
+}
+
+impl StartError {
+    /// A component that nobody signed whom the system trusts.
+    pub(crate) fn untrusted(name: &str, source: SignatureError) -> Self {
+        let name = name.to_owned();
+        Self::Signature { name, source }
+    }
+
+    /// A component that could be run, but not here.
+    pub(crate) fn unfit(name: &str, unfit: Unfit) -> Self {
+        let name = name.to_owned();
+        match unfit {
+            Unfit::Needs(missing) => Self::NeedsNotMet { name, missing },
+            Unfit::Grant(source) => Self::Grant { name, source },
+            Unfit::Provision(source) => Self::Provision { name, source },
+            Unfit::Policy(source) => Self::Policy { name, source },
+        }
+    }
+}
+
+/// Each capability and what it is for.
+fn listed(missing: &[Missing]) -> String {
+    let each = missing
+        .iter()
+        .map(|it| format!("{} {:?}", it.capability, it.pattern));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 /// Why an ask brought no reply.
@@ -160,7 +245,10 @@ pub enum ControlError {
     #[error("dead letter {0} was never tried, so that there is no turn to replay")]
     NoTurn(DeadLetterId),
     /// A turn learnt more than is kept.
-    #[error("the turn read more than is kept of one, and cannot be replayed")]
+    #[error(
+        "the turn read more than is kept of one, or files, the network or the real time, and \
+         cannot be replayed"
+    )]
     TurnCut,
     /// No kept version fits.
     #[error("`{component}` has no kept version `{version}`; it keeps {}", kept.join(", "))]
@@ -183,6 +271,14 @@ pub enum ControlError {
         /// Its version.
         version: String,
     },
+    /// The new version is not trusted.
+    #[error("the new version of `{component}` is not taken: {source}")]
+    Signature {
+        /// The component.
+        component: String,
+        /// Why it is not.
+        source: SignatureError,
+    },
     /// The new version cannot be run.
     #[error("the new version cannot be run: {0}")]
     Component(WasmError),
@@ -198,6 +294,42 @@ pub enum ControlError {
         failed: usize,
         /// The first of them.
         first: String,
+    },
+    /// The new version needs more than is granted to the component.
+    #[error(
+        "the new version of `{component}` needs what is not granted: {}; grant it first, \
+         the running version stays",
+        listed(missing)
+    )]
+    NeedsNotMet {
+        /// The component.
+        component: String,
+        /// What is missing.
+        missing: Vec<Missing>,
+    },
+    /// What is to be granted, or what the new version needs, is not written as it has to be.
+    #[error(transparent)]
+    Grant(#[from] InvalidGrant),
+    /// What is to be revoked is not granted in that form.
+    #[error("nothing that `{capability}` is granted to `{component}` for lies within {pattern:?}")]
+    NotGranted {
+        /// The component.
+        component: String,
+        /// The capability.
+        capability: Capability,
+        /// What was to be revoked.
+        pattern: String,
+    },
+    /// Something that the component is to be handed is not there any more.
+    #[error("{0}")]
+    Provision(String),
+    /// The policy does not let the version run.
+    #[error("this version of `{component}` may not start: {source}; the running one stays")]
+    Policy {
+        /// The component.
+        component: String,
+        /// The rules that forbid it, if it is not that none permits it.
+        source: DeniedByRule,
     },
     /// Another upgrade of this component is under way.
     #[error("another upgrade of `{0}` is under way")]
@@ -219,4 +351,28 @@ pub enum ControlError {
     /// As many actors are stopped as can be.
     #[error(transparent)]
     TooManyStopped(#[from] TooManyStopped),
+}
+
+impl ControlError {
+    /// A new version that nobody signed whom the system trusts.
+    pub(crate) fn untrusted(component: &str, source: SignatureError) -> Self {
+        let component = component.to_owned();
+        Self::Signature { component, source }
+    }
+
+    /// A new version that could be run, but not here.
+    pub(crate) fn unfit(component: &str, unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Needs(missing) => Self::NeedsNotMet {
+                component: component.to_owned(),
+                missing,
+            },
+            Unfit::Grant(source) => Self::Grant(source),
+            Unfit::Provision(source) => Self::Provision(source.to_string()),
+            Unfit::Policy(source) => Self::Policy {
+                component: component.to_owned(),
+                source,
+            },
+        }
+    }
 }

@@ -19,9 +19,11 @@ use crate::core::component::topic::check_topic;
 use crate::core::delivery::refusal::Refusal;
 use crate::core::event::Event;
 use crate::core::limits::{Limit, LimitExceeded, Limits};
+use crate::core::security::audit::Operation;
 use crate::core::turn::effects::Content;
 use crate::messaging::trace;
 use crate::system::asking::{DEFAULT_PATIENCE, ask};
+use crate::system::auditing::Deed;
 use crate::system::builder::SystemBuilder;
 use crate::system::error::{AskError, ControlError, PublishError, SendError};
 use crate::system::node::{Node, Owner};
@@ -251,8 +253,10 @@ impl System {
     ///
     /// When there is no such component, or as many actors are stopped as can be.
     pub fn stop(&self, actor: &ComponentId) -> Result<(), ControlError> {
-        self.node.existing(actor.component())?;
-        self.node.stop(actor)
+        let found = self.node.existing(actor.component());
+        let stopped = found.and_then(|_component| self.node.stop(actor));
+        let deed = Deed::of(Operation::StopActor).on_actor(actor);
+        self.node.audited(deed, stopped)
     }
 
     /// Lets an actor, a component or a group run again that was stopped or given up.
@@ -261,7 +265,8 @@ impl System {
     ///
     /// When there is no such group, or it was given up as part of another.
     pub fn resume(&self, target: &Member) -> Result<(), ControlError> {
-        self.node.resume(target)
+        let deed = Deed::of(Operation::Resume).with(target);
+        self.node.audited(deed, self.node.resume(target))
     }
 
     /// What happens from now on. A watcher that is too slow is told how many events it

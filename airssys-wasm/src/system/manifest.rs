@@ -15,13 +15,15 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 
 // Layer 3: Internal module imports
+use crate::core::limits::{Limit, LimitExceeded};
+use crate::core::mistake::Mistake;
 use crate::system::config::component::ComponentConfig;
 use crate::system::config::group::GroupConfig;
 use crate::system::config::problem::{ConfigError, Part, Problem, Step, shown};
 use crate::system::config::security::SecurityConfig;
 use crate::system::config::shape::check_shape;
 use crate::system::config::system::{HttpConfig, MAX_ENTRIES, SystemConfig};
-use crate::system::manifest_error::{MAX_MANIFEST_BYTES, ManifestError, Mistake};
+use crate::system::manifest_error::{MAX_MANIFEST_BYTES, ManifestError};
 
 /// The name of a manifest in its folder.
 pub const MANIFEST_FILE: &str = "airssys.toml";
@@ -80,14 +82,17 @@ impl Manifest {
         let document = Document::parse(&text, &file)?;
         let config = document.config()?;
         for (index, component) in config.components.iter().enumerate() {
-            let source = component
-                .source
-                .as_deref()
-                .map(|source| in_folder_of(path, source));
-            if let Some(source) = source.filter(|source| !source.is_file()) {
-                let way = [key("component"), Step::Item(index), key("source")];
-                let message = format!("there is no file {}", shown(&source.to_string_lossy()));
-                return Err(document.mistake(document.find(&way, Part::Value), &message));
+            let files = [
+                ("source", &component.source),
+                ("signature", &component.signature),
+            ];
+            for (name, file) in files {
+                let file = file.as_deref().map(|file| in_folder_of(path, file));
+                if let Some(file) = file.filter(|file| !file.is_file()) {
+                    let way = [key("component"), Step::Item(index), key(name)];
+                    let message = format!("there is no file {}", shown(&file.to_string_lossy()));
+                    return Err(document.mistake(document.find(&way, Part::Value), &message));
+                }
             }
         }
         Ok(with_folder(config, path))
@@ -168,14 +173,44 @@ impl<'a> Document<'a> {
             ..*self
         };
         merge_defaults(merged.table.get_mut());
-        let config = Manifest::deserialize(Deserializer::from(merged.table.clone()))
+        merged.check_ceiling()?;
+        let mut config = Manifest::deserialize(Deserializer::from(merged.table.clone()))
             .map_err(|error| in_words(self.file, self.text, &error))?
             .into_config();
         config.check().map_err(|mut error| {
             error.path = as_written(error.path);
             merged.explain(&error)
         })?;
+        config.lower_to_ceiling();
         Ok(config)
+    }
+
+    /// Refuses what is written down above the operator's ceiling, also if a component has as
+    /// much by default.
+    fn check_ceiling(&self) -> Result<(), ManifestError> {
+        let value = self.value()?;
+        let most = |name: &str| value.pointer("/system/ceiling")?.get(name)?.as_u64();
+        let components = value.get("component").and_then(Value::as_array);
+        for (index, component) in components.into_iter().flatten().enumerate() {
+            let limits = component.get("limits").and_then(Value::as_object);
+            for (name, asked) in limits.into_iter().flatten() {
+                let exceeded = match (Limit::named(name), most(name), asked.as_u64()) {
+                    (Some(limit), Some(allowed), Some(observed)) => {
+                        LimitExceeded::check(limit, allowed, observed)
+                    }
+                    _ => Ok(()),
+                };
+                let here = || vec![key("component"), Step::Item(index), key("limits"), key(name)];
+                exceeded.map_err(|exceeded| {
+                    self.explain(&ConfigError {
+                        path: here(),
+                        part: Part::Value,
+                        problem: Problem::AboveCeiling(exceeded),
+                    })
+                })?;
+            }
+        }
+        Ok(())
     }
 
     /// The version decides how the rest is read, so it is looked at before anything.
@@ -411,16 +446,18 @@ cache = true
 [http]
 listen = "127.0.0.1:0"
 
+[system.ceiling]
+mailbox = 2_000
+timers = 100
+
 [defaults]
-mailbox = 512
 retry = { attempts = 7, factor = 3 }
-limits = { memory_bytes = 1_000, key_bytes = 100 }
+limits = { memory_bytes = 1_000, key_bytes = 100, mailbox = 512 }
 
 [[component]]
 name = "shop/cart"
 source = "cart.wasm"
 config = { currency = "EUR" }
-mailbox = 1_024
 idle_ms = 300_000
 restart = "transient"
 run = ["main"]
@@ -442,6 +479,7 @@ window_ms = 60_000
 
 [component.limits]
 memory_bytes = 33_554_432
+mailbox = 1_024
 
 [[component]]
 name = "shop/stock"
@@ -481,7 +519,9 @@ members = ["shop/cart"]
             (cart.restart, &cart.run[..]),
             (Restart::Transient, &["main".to_owned()][..])
         );
-        assert_eq!((cart.mailbox, stock.mailbox), (1_024, 512));
+        assert_eq!((cart.limits.mailbox, stock.limits.mailbox), (1_024, 512));
+        assert_eq!(config.ceiling.mailbox, Some(2_000));
+        assert_eq!((cart.limits.timers, stock.limits.timers), (100, 100), "lowered");
         assert_eq!((cart.retry.attempts, stock.retry.attempts), (3, 7));
         assert_eq!((cart.retry.factor, stock.retry.factor), (3.0, 3.0));
         assert_eq!(
@@ -514,13 +554,13 @@ members = ["shop/cart"]
     #[test]
     fn a_mistake_is_shown_with_its_line() {
         let text =
-            "version = 1\n[[component]]\nname = \"a/b\"\nsource = \"b\"\n  mailbx = 3 # few\n";
+            "version = 1\n[[component]]\nname = \"a/b\"\nsource = \"b\"\n  idle_m = 3 # few\n";
         assert_eq!(
             Manifest::parse(text, "airssys.toml")
                 .unwrap_err()
                 .to_string(),
-            "airssys.toml:5:3: unknown key `mailbx`; did you mean `mailbox`?\n  \
-             mailbx = 3 # few\n  ^^^^^^"
+            "airssys.toml:5:3: unknown key `idle_m`; did you mean `idle_ms`?\n  \
+             idle_m = 3 # few\n  ^^^^^^"
         );
     }
 
@@ -553,7 +593,7 @@ members = ["shop/cart"]
         ),
         (
             "[system]\ncomponents = []",
-            "3:1: unknown key `components`; known here: `cache`, `data`, `dead_letters`, `durability`, `max_live_actors`, `memory`, `shutdown_ms`",
+            "3:1: unknown key `components`; known here: `cache`, `ceiling`, `data`, `dead_letters`, `durability`, `max_live_actors`, `memory`, `shutdown_ms`",
         ),
         (
             "[system]\nmax_live_actors = 0",
@@ -572,8 +612,8 @@ members = ["shop/cart"]
             "2:15: `listen` must be an IP address and a port, such as \"127.0.0.1:8080\"",
         ),
         (
-            "defaults.mailbox = 0",
-            "2:20: `mailbox` must be from 1 to 1000000, not 0",
+            "defaults.limits.mailbox = 0",
+            "2:27: `mailbox` must be from 1 to 1000000, not 0",
         ),
         (
             "defaults.limits.key_byte = 1",
@@ -581,7 +621,7 @@ members = ["shop/cart"]
         ),
         (
             "defaults.run = []",
-            "2:10: unknown key `run`; known here: `backlog`, `backlog_bytes`, `durability`, `idle_ms`, `kept_versions`, `limits`, `mailbox`, `recording`, `restart`, `retry`, `upgrade`",
+            "2:10: unknown key `run`; known here: `durability`, `idle_ms`, `kept_versions`, `limits`, `recording`, `restart`, `retry`, `upgrade`",
         ),
         (
             "component = 1",
@@ -651,6 +691,26 @@ members = ["shop/cart"]
         (
             "[[component]]\nname='a/b'\nsource='b'\nlimits.turn_fuel=-1",
             "5:18: `turn_fuel` must be at least 0, not -1",
+        ),
+        (
+            "[system.ceiling]\nmailboxes = 1",
+            "3:1: unknown key `mailboxes`; did you mean `mailbox`?",
+        ),
+        (
+            "[system.ceiling]\nmailbox = 0",
+            "3:11: `mailbox` must be from 1 to 1000000, not 0",
+        ),
+        (
+            "[system]\nceiling.mailbox=100\n[[component]]\nname='a/b'\nsource='b'\nlimits.mailbox=1_024",
+            "7:16: `mailbox` may be at most 100 here, as [system.ceiling] says, not 1024",
+        ),
+        (
+            "system.ceiling.timers=1\ndefaults.limits.timers=2\n[[component]]\nname='a/b'\nsource='b'",
+            "3:24: `timers` may be at most 1 here, as [system.ceiling] says, not 2",
+        ),
+        (
+            "system.ceiling.live_actors=1\n[[component]]\nname='a/b'\nsource='b'\nrun=['a', 'b']",
+            "6:5: `run` names 2 actors, and `live_actors` allows 1",
         ),
         (
             "[[group]]\nname='a'\nmembers=['a/b']",
@@ -817,14 +877,11 @@ members = ["shop/cart"]
         assert_eq!(
             names(&component),
             [
-                "backlog",
-                "backlog_bytes",
                 "config",
                 "durability",
                 "idle_ms",
                 "kept_versions",
                 "limits",
-                "mailbox",
                 "name",
                 "recording",
                 "restart",
@@ -847,12 +904,12 @@ members = ["shop/cart"]
         for (table, expected) in [
             (
                 place(SYSTEM),
-                "cache data dead_letters durability max_live_actors memory shutdown_ms",
+                "cache ceiling data dead_letters durability max_live_actors memory shutdown_ms",
             ),
             (place("/properties/http"), "listen"),
             (
                 place("/properties/defaults"),
-                "backlog backlog_bytes durability idle_ms kept_versions limits mailbox recording restart retry upgrade",
+                "durability idle_ms kept_versions limits recording restart retry upgrade",
             ),
             (component["retry"], "attempts factor first_ms jitter max_ms"),
             (component["recording"], "every_ms turns"),
@@ -861,7 +918,11 @@ members = ["shop/cart"]
         ] {
             assert_eq!(names(&keys(&schema, table)).join(" "), expected);
         }
-        assert_eq!(keys(&schema, component["limits"]).len(), 23);
+        let limits = keys(&schema, component["limits"]);
+        assert_eq!(limits.len(), Limit::CONFIGURABLE.len());
+        let system: BTreeMap<_, _> = keys(&schema, place(SYSTEM)).into_iter().collect();
+        let ceiling = keys(&schema, system["ceiling"]);
+        assert_eq!(names(&ceiling), names(&limits));
 
         let tables = [SYSTEM, GROUP, COMPONENT].map(place);
         let inner = ["retry", "recording", "upgrade", "limits"].map(|key| component[key]);
@@ -891,7 +952,7 @@ members = ["shop/cart"]
             defaults in prop::collection::vec(prop::option::of(1_u64..100), 5),
         ) {
             const KEYS: [&str; 5] =
-                ["mailbox", "kept_versions", "retry.attempts", "retry.first_ms", "limits.key_bytes"];
+                ["limits.mailbox", "kept_versions", "retry.attempts", "retry.first_ms", "limits.key_bytes"];
             let lines = |prefix: &str, values: &[Option<u64>]| -> String {
                 let values = KEYS.iter().zip(values);
                 let values = values.filter_map(|(key, value)| value.map(|value| (key, value)));
@@ -905,7 +966,7 @@ members = ["shop/cart"]
             let config = Manifest::parse(&text, "airssys.toml").unwrap();
             let component = &config.components[0];
             let found = [
-                component.mailbox as u64,
+                component.limits.mailbox,
                 component.kept_versions as u64,
                 u64::from(component.retry.attempts),
                 component.retry.first_ms,

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 // Layer 2: Third-party crate imports
+use bytes::Bytes;
 use futures_channel::oneshot;
 
 // Layer 3: Internal module imports
@@ -15,13 +16,17 @@ use crate::core::delivery::envelope::{Answer, Envelope};
 use crate::core::delivery::post::{Admission, Post};
 use crate::core::delivery::refusal::Refusal;
 use crate::core::limits::Limits;
+use crate::core::security::capability::Capability;
 use crate::core::storage::commit::Growth;
 use crate::core::storage::gated::Gated;
 use crate::core::storage::usage::Usage;
 use crate::core::turn::call::{Call, CallOutcome};
 use crate::core::turn::errors::{CallError, HostError};
-use crate::core::turn::surroundings::{PendingOutcome, Surroundings};
+use crate::core::turn::surroundings::{Opening, PendingOutcome, Surroundings};
 use crate::messaging::trace;
+use crate::security::access::Access;
+use crate::security::denial::Denial;
+use crate::system::admission::Presence;
 use crate::system::node::Node;
 
 /// The other actors of a system, as one of them sees them.
@@ -31,14 +36,16 @@ pub(crate) struct Neighbourhood {
     /// What all actors of the component keep.
     usage: Arc<Usage>,
     limits: Limits,
+    access: Access,
 }
 
 impl Neighbourhood {
-    pub(crate) fn new(node: Weak<Node>, usage: Arc<Usage>, limits: Limits) -> Self {
+    pub(crate) fn new(node: Weak<Node>, usage: Arc<Usage>, limits: Limits, access: Access) -> Self {
         Self {
             node,
             usage,
             limits,
+            access,
         }
     }
 
@@ -47,8 +54,23 @@ impl Neighbourhood {
         self.node.upgrade().ok_or_else(gone)
     }
 
+    /// Refuses to bring an actor into being, unless that is permitted.
+    fn permit_to_wake(
+        &self,
+        node: &Node,
+        actor: &ComponentId,
+        target: &ComponentId,
+    ) -> Result<(), HostError> {
+        let is_there = node.directory.find(target).is_some() || node.has_state(target)?;
+        match is_there || actor == target {
+            true => Ok(()),
+            false => self.permit(actor, Capability::Spawn, target.as_str()),
+        }
+    }
+
     async fn exchange(&self, call: Call) -> CallOutcome {
         let node = self.node()?;
+        self.permit_to_wake(&node, &call.from, &call.to)?;
         node.router.begin_call(&call.from, &call.to)?;
         let waiting = Waiting {
             cell: node.directory.find(&call.from),
@@ -86,7 +108,7 @@ impl Waiting {
         let parent = call.trace_parent.as_deref();
         let message = ComponentMessage::new(call.from, call.to, call.kind, call.payload);
         Envelope {
-            answer: Answer::Waiting(answer),
+            answer: Answer::waiting(answer, call.depth),
             trace_parent: parent
                 .and_then(|parent| trace::child(parent, rand::random()))
                 .map(Arc::from),
@@ -104,8 +126,52 @@ impl Drop for Waiting {
 }
 
 impl Surroundings for Neighbourhood {
-    fn admit(&self, target: &ComponentId) -> Result<(), HostError> {
-        Ok(self.node()?.admit(target)?)
+    #[inline]
+    fn permit(
+        &self,
+        actor: &ComponentId,
+        capability: Capability,
+        resource: &str,
+    ) -> Result<(), HostError> {
+        let unix_ms = || self.node.upgrade().map_or(0, |it| it.clock.now().unix_ms);
+        match self.access.check(actor, capability, resource, unix_ms) {
+            Ok(()) => Ok(()),
+            Err(denial) => Err(self.deny(actor, &denial)),
+        }
+    }
+
+    fn is_granted(&self, actor: &ComponentId, capability: Capability, resource: &str) -> bool {
+        let unix_ms = || self.node.upgrade().map_or(0, |it| it.clock.now().unix_ms);
+        let checked = self.access.check(actor, capability, resource, unix_ms);
+        checked.is_ok()
+    }
+
+    fn admit(&self, actor: &ComponentId, target: &ComponentId) -> Result<(), HostError> {
+        let node = self.node()?;
+        match node.admit(target)? {
+            Presence::Live => Ok(()),
+            Presence::Asleep => self.permit_to_wake(&node, actor, target),
+        }
+    }
+
+    fn read_from(
+        &self,
+        reader: &ComponentId,
+        owner: &ComponentId,
+        key: &str,
+    ) -> Result<Option<Bytes>, HostError> {
+        let node = self.node()?;
+        let (value, horizon) = node.read_state(owner, key)?;
+        if let Some(cell) = node.directory.find(reader) {
+            cell.depend_on(horizon);
+        }
+        Ok(value)
+    }
+
+    fn open(&self, actor: &ComponentId, opening: Opening<'_>) -> Option<u64> {
+        let node = self.node.upgrade()?;
+        let open = node.router.open_of(actor, opening)?;
+        Some(open as u64)
     }
 
     fn admit_growth(&self, growth: Growth) -> Result<(), HostError> {
@@ -113,13 +179,30 @@ impl Surroundings for Neighbourhood {
     }
 
     fn components(&self) -> Arc<[String]> {
-        self.node
-            .upgrade()
-            .map_or_else(Arc::default, |node| node.names())
+        let names = self.node.upgrade().map(|node| node.names());
+        let names = names.unwrap_or_default();
+        match self.access.may_know_all() {
+            true => names,
+            false => {
+                let known = names.iter().filter(|name| self.access.may_know(name));
+                known.cloned().collect()
+            }
+        }
     }
 
     fn call(&self, call: Call) -> PendingOutcome<'_> {
         Box::pin(self.exchange(call))
+    }
+}
+
+impl Neighbourhood {
+    /// Takes note of a denial, and tells the guest.
+    #[cold]
+    fn deny(&self, actor: &ComponentId, denial: &Denial) -> HostError {
+        if let Some(node) = self.node.upgrade() {
+            node.denied(actor, denial);
+        }
+        HostError::Denied(denial.to_string())
     }
 }
 

@@ -24,6 +24,7 @@ use crate::core::component::id::ComponentId;
 use crate::core::delivery::dead_letter::DeadLetter;
 use crate::core::delivery::refusal::Refusal;
 use crate::core::event::Event;
+use crate::core::limits::Ceiling;
 use crate::core::storage::backlog::Backlog;
 use crate::core::storage::commit::Commit;
 use crate::core::storage::durability::Durability;
@@ -34,9 +35,15 @@ use crate::messaging::dead_letters::DeadLetters;
 use crate::messaging::plan::{Depends, Plan, Planner};
 use crate::messaging::router::{Router, Sender};
 use crate::runtime::store::StoreManager;
+use crate::security::audit::log::AuditLog;
+use crate::security::granted::Granted;
+use crate::security::policy::gate::Gate;
+use crate::security::signature::trust::Trust;
 use crate::storage::actor_store::{ActorStore, Taken};
 use crate::system::config::component::ComponentConfig;
+use crate::system::config::security::SecurityConfig;
 use crate::system::lanes::Lanes;
+use crate::system::policing::Signers;
 use crate::system::program::Workshop;
 use crate::system::sleepers::Sleepers;
 
@@ -55,11 +62,19 @@ pub struct Node {
     pub(crate) dead_letters: Mutex<DeadLetters>,
     pub(crate) supervisor: Mutex<Supervisor>,
     pub(crate) workshop: Workshop,
+    pub(crate) security: SecurityConfig,
+    /// Whose signatures count, as `security` says.
+    pub(crate) trust: Arc<Trust>,
+    pub(crate) audit: Arc<AuditLog>,
+    /// The policy, if there is one.
+    pub(crate) policy: Arc<Gate>,
     pub(crate) lanes: Lanes,
     pub(crate) events: broadcast::Sender<Event>,
     pub(crate) components: RwLock<Components>,
     /// Who sends what comes from outside.
     pub(crate) host: ComponentId,
+    /// The most that components may be given.
+    pub(crate) ceiling: Ceiling,
     pub(crate) shutdown_ms: u64,
     pub(crate) sleepers: Sleepers,
     /// Whether everything may run, so that nobody needs to ask the supervisor.
@@ -85,6 +100,10 @@ pub(crate) struct Components {
 pub(crate) struct Component {
     pub(crate) config: Arc<ComponentConfig>,
     pub(crate) deployment: Arc<Deployed>,
+    /// What it was granted.
+    pub(crate) granted: Arc<Granted>,
+    /// Who signed its versions.
+    pub(crate) signers: Arc<Signers>,
     /// Held while its version changes.
     pub(crate) changing: Arc<AsyncMutex<()>>,
 }
@@ -99,7 +118,13 @@ pub(crate) struct Parts {
     pub(crate) dead_letters: DeadLetters,
     pub(crate) supervisor: Supervisor,
     pub(crate) workshop: Workshop,
+    pub(crate) security: SecurityConfig,
+    /// Whose signatures count, as `security` says.
+    pub(crate) trust: Trust,
+    pub(crate) audit: AuditLog,
     pub(crate) lanes: Lanes,
+    /// The most that components may be given.
+    pub(crate) ceiling: Ceiling,
     pub(crate) shutdown_ms: u64,
     pub(crate) events: broadcast::Sender<Event>,
 }
@@ -116,10 +141,15 @@ impl Node {
             dead_letters: Mutex::new(parts.dead_letters),
             supervisor: Mutex::new(parts.supervisor),
             workshop: parts.workshop,
+            security: parts.security,
+            trust: Arc::new(parts.trust),
+            audit: Arc::new(parts.audit),
             lanes: parts.lanes,
             events: parts.events,
+            policy: Arc::default(),
             components: RwLock::default(),
             host: ComponentId::new("airssys", "host", "main"),
+            ceiling: parts.ceiling,
             shutdown_ms: parts.shutdown_ms,
             sleepers: Sleepers::default(),
             all_may_run: AtomicBool::new(true),

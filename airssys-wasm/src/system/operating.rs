@@ -8,33 +8,42 @@ use crate::component::world::World;
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::dead_letter::DeadLetter;
 use crate::core::delivery::refusal::Refusal;
-use crate::core::storage::store::{Store, StoreError, VersionId};
+use crate::core::security::audit::Operation;
+use crate::core::storage::store::{Store, StoreError};
 use crate::core::turn::recorded::RecordedTurn;
 use crate::messaging::dead_letters::DeadLetterId;
+use crate::system::auditing::Deed;
 use crate::system::builder::Source;
 use crate::system::config::component::ComponentConfig;
 use crate::system::error::{ControlError, StartError};
 use crate::system::handle::System;
 use crate::system::replay::{ReplayReport, replay};
+use crate::system::signing::Binary;
 use crate::system::status::{ActorStatus, SystemStatus};
-use crate::system::upgrade::UpgradeReport;
+use crate::system::upgrade::{DeployReport, UpgradeReport};
 
 impl System {
     /// Adds a component, as if it had been there from the start.
     ///
     /// # Errors
     ///
-    /// When there is one of this name, its settings have a mistake, or it cannot be run.
+    /// When there is one of this name, its settings have a mistake, its signature is not one
+    /// that the system trusts, or it cannot be run.
     pub async fn deploy(
         &self,
         config: ComponentConfig,
         source: impl Into<Source>,
-    ) -> Result<Arc<VersionId>, StartError> {
-        let bytes = source.into().read().await?;
-        self.node.deploy(config, bytes).await
+    ) -> Result<DeployReport, StartError> {
+        let name = config.name.to_string();
+        let deployed = match source.into().read(config.signature.clone()).await {
+            Ok(binary) => self.node.deploy(config, binary).await,
+            Err(error) => Err(error),
+        };
+        self.node.audited_deploy(&name, deployed)
     }
 
-    /// Gives a component a new version while messages flow.
+    /// Gives a component a new version while messages flow: its bytes, or a [`Binary`] with
+    /// its signature.
     ///
     /// The new version is compiled and tried on the turns that were kept; one that fails
     /// where the old one had not is not taken. Then each live actor switches between two of
@@ -44,14 +53,17 @@ impl System {
     ///
     /// # Errors
     ///
-    /// When there is no such component, the bytes cannot be run, the version is the same,
-    /// or it failed on recorded turns. The old version runs on.
+    /// When there is no such component, the signature is not one that the system trusts, the
+    /// bytes cannot be run, the version is the same, or it failed on recorded turns. The old
+    /// version runs on.
     pub async fn upgrade(
         &self,
         component: &str,
-        bytes: Vec<u8>,
+        binary: impl Into<Binary>,
     ) -> Result<UpgradeReport, ControlError> {
-        self.node.upgrade(component, bytes).await
+        let upgraded = self.node.upgrade(component, binary.into()).await;
+        let deed = Deed::of(Operation::Upgrade).on(component);
+        self.node.audited_change(deed, upgraded)
     }
 
     /// Returns to a version that is kept: the one with this digest, the beginning of one,
@@ -65,7 +77,10 @@ impl System {
         component: &str,
         version: Option<&str>,
     ) -> Result<UpgradeReport, ControlError> {
-        self.node.roll_back(component, version).await
+        let returned = self.node.roll_back(component, version).await;
+        let deed = Deed::of(Operation::Rollback).on(component);
+        let deed = deed.with(version.unwrap_or_default());
+        self.node.audited_change(deed, returned)
     }
 
     /// The system at this moment: components, groups, and what was counted.
@@ -141,9 +156,13 @@ impl System {
     ///
     /// When there is none with this number, or it was not accepted; then it stays.
     pub async fn retry_dead_letter(&self, id: DeadLetterId) -> Result<(), ControlError> {
-        self.node.is_open().map_err(ControlError::Refused)?;
-        let seq = self.node.retry(id)?;
-        self.on_disk(seq).await
+        let open = self.node.is_open().map_err(ControlError::Refused);
+        let retried = match open.and_then(|()| self.node.retry(id)) {
+            Ok(seq) => self.on_disk(seq).await,
+            Err(error) => Err(error),
+        };
+        let deed = Deed::of(Operation::RetryLetter).with(id);
+        self.node.audited(deed, retried)
     }
 
     /// Drops a dead letter.
@@ -153,8 +172,13 @@ impl System {
     /// When there is none with this number, or the store has failed.
     pub async fn drop_dead_letter(&self, id: DeadLetterId) -> Result<(), ControlError> {
         let taken = self.node.dead_letters().take(id);
-        let letter = taken.ok_or(ControlError::NoDeadLetter(id))?;
-        self.on_disk(self.node.forget(&[(id, letter)])?).await
+        let taken = taken.ok_or(ControlError::NoDeadLetter(id));
+        let dropped = match taken.and_then(|letter| self.node.forget(&[(id, letter)])) {
+            Ok(seq) => self.on_disk(seq).await,
+            Err(error) => Err(error),
+        };
+        let deed = Deed::of(Operation::DropLetter).with(id);
+        self.node.audited(deed, dropped)
     }
 
     /// Drops all dead letters, or those to an actor, component or namespace, and returns
@@ -165,7 +189,13 @@ impl System {
     /// When the store has failed.
     pub async fn drop_dead_letters(&self, to: Option<&str>) -> Result<usize, ControlError> {
         let taken = self.node.dead_letters().take_all(to);
-        self.on_disk(self.node.forget(&taken)?).await?;
+        let dropped = match self.node.forget(&taken) {
+            Ok(seq) => self.on_disk(seq).await,
+            Err(error) => Err(error),
+        };
+        let letters = format_args!("{} to {}", taken.len(), to.unwrap_or("anybody")).to_string();
+        let deed = Deed::of(Operation::DropLetter).with(letters);
+        self.node.audited(deed, dropped)?;
         Ok(taken.len())
     }
 

@@ -31,7 +31,7 @@ impl Post for Arc<Node> {
         refused.envelope.stored = None;
         match refused.envelope.answer {
             Answer::Nobody => Ok(()),
-            Answer::Waiting(_) | Answer::Callback => Err(refused),
+            Answer::Waiting { .. } | Answer::Callback => Err(refused),
         }
     }
 

@@ -3,13 +3,10 @@
 // Layer 1: Standard library imports
 use std::sync::Arc;
 
-// Layer 2: Third-party crate imports
-use tokio::task::spawn_blocking;
-
 // Layer 3: Internal module imports
 use crate::component::deployment::{MakeGuest, Making};
 use crate::core::component::id::ComponentId;
-use crate::core::limits::{Limit, LimitExceeded, Limits};
+use crate::core::limits::Limits;
 use crate::core::runtime::errors::WasmError;
 use crate::core::security::provisions::Provisions;
 use crate::core::storage::keyspace::Keyspace;
@@ -23,7 +20,9 @@ use crate::runtime::loader::ComponentLoader;
 use crate::runtime::outline::METADATA;
 use crate::runtime::settings::{InstanceSettings, Overrun};
 use crate::runtime::store::StoreManager;
+use crate::system::compiling::Compiling;
 use crate::system::config::component::ComponentConfig;
+use crate::system::signing::Checked;
 
 /// The most characters of a version's name that are kept.
 const MAX_LABEL: usize = 64;
@@ -33,20 +32,30 @@ const MAX_LABEL: usize = 64;
 pub(crate) struct Workshop {
     engine: Arc<WasmtimeEngine>,
     loader: Arc<ComponentLoader>,
+    compiling: Arc<Compiling>,
 }
 
 /// A component that was loaded, as one version of it.
 pub(crate) struct Program {
     pub(crate) id: VersionId,
-    pub(crate) make: MakeGuest<StoreManager>,
+    /// The name of the trusted key that signed it, if one did.
+    pub(crate) signer: Option<String>,
+    pub(crate) compiled: Arc<CompiledComponent>,
+}
+
+/// What the guests of a program are given.
+pub(crate) struct Equipment {
+    pub(crate) limits: Limits,
+    pub(crate) provisions: Arc<Provisions>,
+    pub(crate) surroundings: Arc<dyn Surroundings>,
 }
 
 impl Workshop {
     pub(crate) fn new(engine: Arc<WasmtimeEngine>, loader: ComponentLoader) -> Self {
         Self {
             engine,
-            // Each component has a limit of its own, which is checked before.
-            loader: Arc::new(loader.with_max_bytes(u64::MAX)),
+            loader: Arc::new(loader),
+            compiling: Arc::default(),
         }
     }
 
@@ -60,23 +69,21 @@ impl Workshop {
     pub(crate) async fn load(
         &self,
         config: &ComponentConfig,
-        bytes: Vec<u8>,
-        surroundings: Arc<dyn Surroundings>,
+        checked: Checked,
     ) -> Result<Program, WasmError> {
-        let allowed = config.limits.component_bytes;
-        LimitExceeded::check(Limit::ComponentBytes, allowed, bytes.len() as u64)
-            .map_err(WasmError::ResourceLimitExceeded)?;
+        let (bytes, signer) = checked.into_parts();
         let loader = Arc::clone(&self.loader);
-        let compiled = spawn_blocking(move || loader.load_bytes(&bytes)).await;
-        let compiled = compiled
-            .unwrap_or_else(|panicked| Err(WasmError::InstantiationFailed(panicked.to_string())))?;
+        let limits = config.limits.clone();
+        let load = move || loader.load_within(&limits, &bytes);
+        let compiled = self.compiling.run(config.limits.compile_ms, load).await?;
         let label = self.label(config, &compiled).await?;
         Ok(Program {
             id: VersionId {
                 digest: compiled.digest(),
                 label,
             },
-            make: self.maker(config, compiled, surroundings),
+            signer,
+            compiled,
         })
     }
 
@@ -108,25 +115,23 @@ impl Workshop {
         Ok(if label.is_empty() { short } else { label })
     }
 
-    fn maker(
-        &self,
-        config: &ComponentConfig,
-        compiled: Arc<CompiledComponent>,
-        surroundings: Arc<dyn Surroundings>,
-    ) -> MakeGuest<StoreManager> {
+    /// Makes the guests of a program, equipped like this.
+    pub(crate) fn maker(&self, program: &Program, equipment: Equipment) -> MakeGuest<StoreManager> {
         let engine = Arc::clone(&self.engine);
-        let limits: Limits = config.limits.clone();
-        let provisions = Arc::new(Provisions {
-            config: config.config.clone(),
-            ..Provisions::default()
-        });
+        let compiled = Arc::clone(&program.compiled);
         Box::new(move |making: Making<'_>| {
+            let mut limits = equipment.limits.clone();
+            if making.surroundings.is_some() {
+                // How fast it may send is a matter of the moment, and what it was told of it
+                // then it is told again.
+                limits.messages_per_s = u64::MAX;
+            }
             let settings = InstanceSettings {
-                limits: limits.clone(),
-                provisions: Arc::clone(&provisions),
+                limits,
+                provisions: Arc::clone(&equipment.provisions),
                 surroundings: making
                     .surroundings
-                    .unwrap_or_else(|| Arc::clone(&surroundings)),
+                    .unwrap_or_else(|| Arc::clone(&equipment.surroundings)),
                 overrun: Overrun::HandOver,
                 ..InstanceSettings::new(ComponentId::clone(making.actor))
             };

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 // Layer 2: Third-party crate imports
+use bytes::Bytes;
 use serde::Serialize;
 
 // Layer 3: Internal module imports
 use crate::component::deployment::{Making, Version};
 use crate::core::component::id::ComponentId;
 use crate::core::runtime::errors::WasmError;
+use crate::core::security::capability::Capability;
 use crate::core::storage::store::VersionId;
 use crate::core::turn::call::Call;
 use crate::core::turn::effects::{Effects, Outgoing};
@@ -57,6 +59,7 @@ struct Replayed {
     learnt: Learnt,
     next_call: AtomicUsize,
     next_target: AtomicU64,
+    next_foreign: AtomicUsize,
     /// Where it asked for something else than it had.
     astray: Mutex<Vec<String>>,
 }
@@ -70,6 +73,7 @@ pub(crate) async fn replay(
         learnt: turn.learnt.clone(),
         next_call: AtomicUsize::new(0),
         next_target: AtomicU64::new(0),
+        next_foreign: AtomicUsize::new(0),
         astray: Mutex::default(),
     });
     let mut guest = (version.make)(Making {
@@ -111,6 +115,7 @@ impl Replayed {
     fn begin(&self) {
         self.next_call.store(0, Ordering::Relaxed);
         self.next_target.store(0, Ordering::Relaxed);
+        self.next_foreign.store(0, Ordering::Relaxed);
         self.take_astray();
     }
 
@@ -127,10 +132,52 @@ impl Replayed {
 }
 
 impl Surroundings for Replayed {
-    fn admit(&self, _target: &ComponentId) -> Result<(), HostError> {
+    fn permit(
+        &self,
+        _actor: &ComponentId,
+        capability: Capability,
+        resource: &str,
+    ) -> Result<(), HostError> {
+        let mut denied = self.learnt.denied.iter();
+        let denied = denied.find(|it| it.capability == capability && it.resource == resource);
+        match denied {
+            Some(it) => Err(it.error.clone()),
+            None if is_outside(capability) => {
+                self.stray(format!(
+                    "it uses `{capability}` for {resource:?}, which cannot be done again"
+                ));
+                let why = "a turn that is run again does nothing outside of it";
+                Err(HostError::Denied(why.into()))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn read_from(
+        &self,
+        _reader: &ComponentId,
+        owner: &ComponentId,
+        key: &str,
+    ) -> Result<Option<Bytes>, HostError> {
+        let index = self.next_foreign.fetch_add(1, Ordering::Relaxed);
+        match self.learnt.foreign.get(index) {
+            Some(read) if read.owner == *owner && read.key == key => read.outcome.clone(),
+            _ => {
+                self.stray(format!("it reads {key:?} of {owner}, which it had not done"));
+                let why = "what this read was not recorded";
+                Err(HostError::Unavailable(why.into()))
+            }
+        }
+    }
+
+    fn recall(&self, _found: Result<(), HostError>) -> Result<(), HostError> {
         let index = self.next_target.fetch_add(1, Ordering::Relaxed);
         let refusal = self.learnt.refusals.get(&index).cloned();
         refusal.map_or(Ok(()), Err)
+    }
+
+    fn admit(&self, _actor: &ComponentId, _target: &ComponentId) -> Result<(), HostError> {
+        self.recall(Ok(()))
     }
 
     fn components(&self) -> Arc<[String]> {
@@ -152,6 +199,15 @@ impl Surroundings for Replayed {
         };
         Box::pin(ready(outcome))
     }
+}
+
+/// Whether a capability reaches beyond what is recorded of a turn. One that had used it would
+/// have been cut.
+fn is_outside(capability: Capability) -> bool {
+    matches!(
+        capability,
+        Capability::Clock | Capability::ReadFiles | Capability::WriteFiles | Capability::Network
+    )
 }
 
 /// Whether two calls are the same but for the time that was left for them.

@@ -11,6 +11,8 @@ use serde::Serialize;
 use crate::component::mailbox::Signal;
 use crate::component::world::World;
 use crate::core::event::Event;
+use crate::core::security::audit::{Decision, Operation};
+use crate::system::auditing::Deed;
 use crate::system::node::Node;
 use crate::system::waiting::until;
 
@@ -47,6 +49,7 @@ impl Node {
     pub(crate) async fn shut_down(self: &Arc<Self>, patience: Duration) -> ShutdownReport {
         if self.close() {
             self.tell(|| Event::ShuttingDown);
+            self.audit_note(Deed::of(Operation::Shutdown), Decision::Allowed, "");
         }
         // An actor is passivated when it has nothing to do, which others may give it.
         let drained = until(patience, || {
@@ -65,6 +68,7 @@ impl Node {
         if let Err(error) = self.store.close().await {
             self.halt(&error);
         }
+        self.close_audit().await;
         ShutdownReport {
             messages: self.buried().saturating_sub(buried)
                 + left

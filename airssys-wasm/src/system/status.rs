@@ -16,6 +16,7 @@ use crate::core::component::id::ComponentId;
 use crate::core::storage::durability::Durability;
 use crate::core::storage::store::VersionId;
 use crate::messaging::router::Open;
+use crate::security::audit::status::AuditStatus;
 use crate::storage::actor_store::DataInfo;
 use crate::storage::log::stats::LogStats;
 use crate::system::node::{Component, Node};
@@ -33,6 +34,8 @@ pub struct SystemStatus {
     pub store_failure: Option<String>,
     /// What its store has done, if it keeps data on disk.
     pub store: Option<StoreStatus>,
+    /// How its audit log is doing.
+    pub audit: AuditStatus,
     /// How many actors are live.
     pub live_actors: usize,
     /// Its components, by name.
@@ -184,6 +187,7 @@ impl Node {
             data: self.store.data().cloned(),
             store_failure: self.halted().map(ToString::to_string),
             store: self.store.log().map(|log| log.stats().into()),
+            audit: self.audit.status(),
             live_actors: cells.len(),
             components: components
                 .iter()

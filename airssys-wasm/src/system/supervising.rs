@@ -14,7 +14,9 @@ use crate::component::supervision::status::Standing;
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
 use crate::core::event::Event;
+use crate::core::security::audit::{Decision, Operation};
 use crate::runtime::store::StoreManager;
+use crate::system::auditing::Deed;
 use crate::system::error::ControlError;
 use crate::system::node::{Deployed, Node};
 
@@ -139,6 +141,10 @@ impl Node {
         }
         self.signal_switch(&deployment.name);
         let component = &deployment.name;
+        let deed = Deed::of(Operation::Revert).on(component);
+        let deed = deed.with_version(&failed.before.id);
+        let why = format_args!("the new version failed {} times", failed.failures).to_string();
+        self.audit_note(deed, Decision::Allowed, why);
         tracing::warn!(target: "airssys", component, failures = failed.failures, "upgrade reverted");
         self.tell(|| Event::UpgradeReverted {
             component: component.clone(),

@@ -13,20 +13,33 @@ use crate::component::deployment::{Deployment, Version};
 use crate::component::world::World;
 use crate::core::event::Event;
 use crate::core::storage::store::VersionId;
-use crate::core::storage::usage::Usage;
 use crate::core::turn::recorded::RecordedTurn;
 use crate::runtime::store::StoreManager;
+use crate::security::granted::Granted;
 use crate::system::config::component::ComponentConfig;
 use crate::system::config::system::{MAX_ENTRIES, SystemConfig};
 use crate::system::error::{ControlError, StartError};
-use crate::system::neighbourhood::Neighbourhood;
 use crate::system::node::{Component, Node};
+use crate::system::policing::Signers;
 use crate::system::replay::{ReplayReport, replay};
+use crate::system::signing::Binary;
+use crate::system::vetting::{Unfit, Vetted};
 use crate::system::waiting::until;
 
 /// How long an upgrade waits for live actors to switch. Those that are within a turn
 /// switch when it ends.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What was added to a system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeployReport {
+    /// The component.
+    pub component: String,
+    /// What its actors run.
+    pub version: Arc<VersionId>,
+    /// The name of the trusted key that signed it, if one did.
+    pub signer: Option<String>,
+}
 
 /// How an upgrade, or a return to an earlier version, went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,6 +50,8 @@ pub struct UpgradeReport {
     pub from: Arc<VersionId>,
     /// What they run now.
     pub to: Arc<VersionId>,
+    /// The name of the trusted key that signed it, if it is new and one did.
+    pub signer: Option<String>,
     /// How many recorded turns the new version was tried on.
     pub tried: usize,
     /// Those of them that went otherwise than they had.
@@ -54,53 +69,71 @@ impl Node {
     pub(crate) async fn deploy(
         self: &Arc<Self>,
         config: ComponentConfig,
-        bytes: Vec<u8>,
-    ) -> Result<Arc<VersionId>, StartError> {
-        let name = config.name.to_string();
-        let version = self.add(config, bytes).await?;
-        self.start_always(|actor| actor.component() == name);
-        Ok(version)
+        binary: Binary,
+    ) -> Result<DeployReport, StartError> {
+        let report = self.add(config, binary).await?;
+        self.start_always(|actor| actor.component() == report.component);
+        Ok(report)
     }
 
     /// Adds a component.
     pub(crate) async fn add(
         self: &Arc<Self>,
         config: ComponentConfig,
-        bytes: Vec<u8>,
-    ) -> Result<Arc<VersionId>, StartError> {
+        binary: Binary,
+    ) -> Result<DeployReport, StartError> {
         self.is_open().map_err(|_| StartError::ShuttingDown)?;
         self.check_alone(&config)?;
+        let mut config = config;
+        self.ceiling.lower(&mut config.limits);
         let name = config.name.to_string();
         if self.component(&name).is_some() {
             return Err(StartError::Exists(name));
         }
         let usage = self.usage_of(&name);
-        let surroundings = self.neighbourhood(&config, &usage);
-        let loaded = self.workshop.load(&config, bytes, surroundings).await;
+        let granted = Granted::new(config.grants.clone());
+        let granted = granted.map_err(|source| StartError::unfit(&name, Unfit::Grant(source)))?;
+        let granted = Arc::new(granted);
+        let checked = self.check_signature(&name, binary).await;
+        let checked = checked.map_err(|error| StartError::untrusted(&name, error))?;
+        let loaded = self.workshop.load(&config, checked).await;
         let program = loaded.map_err(|source| StartError::Component {
             name: name.clone(),
             source,
         })?;
+        let vetted = Vetted {
+            config: &config,
+            granted: &granted,
+            usage: &usage,
+        };
+        let make = self.vet(vetted, &program);
+        let make = make.map_err(|unfit| StartError::unfit(&name, unfit))?;
         let deployment = Deployment::new(
             name.clone(),
             config.actor_settings(self.durability_of(&config)),
             config.run.clone(),
             program.id,
-            program.make,
+            make,
         );
         let deployment = Arc::new(deployment.with_usage(usage));
-        let version = Arc::clone(&deployment.current().id);
+        let report = DeployReport {
+            component: name.clone(),
+            version: Arc::clone(&deployment.current().id),
+            signer: program.signer,
+        };
         let component = Component {
             config: Arc::new(config),
             deployment,
+            granted,
+            signers: Signers::first(report.version.digest, report.signer.clone()),
             changing: Arc::default(),
         };
         self.insert(name.clone(), component)?;
         self.tell(|| Event::Deployed {
             component: name,
-            version: Arc::clone(&version),
+            version: Arc::clone(&report.version),
         });
-        Ok(version)
+        Ok(report)
     }
 
     /// Checks a component that comes alone, as strictly as if it had come with the system.
@@ -109,20 +142,11 @@ impl Node {
             components: vec![config.clone()],
             // All that counts is whether there is one.
             data: self.store.log().map(|_log| PathBuf::from("data")),
+            security: self.security.clone(),
+            ceiling: self.ceiling,
             ..SystemConfig::default()
         };
         Ok(alone.check()?)
-    }
-
-    /// Whom the actors of a component can reach.
-    fn neighbourhood(
-        self: &Arc<Self>,
-        config: &ComponentConfig,
-        usage: &Arc<Usage>,
-    ) -> Arc<Neighbourhood> {
-        let node = Arc::downgrade(self);
-        let limits = config.limits.clone();
-        Arc::new(Neighbourhood::new(node, Arc::clone(usage), limits))
     }
 
     fn insert(&self, name: String, component: Component) -> Result<(), StartError> {
@@ -146,18 +170,26 @@ impl Node {
     pub(crate) async fn upgrade(
         self: &Arc<Self>,
         name: &str,
-        bytes: Vec<u8>,
+        binary: Binary,
     ) -> Result<UpgradeReport, ControlError> {
         let component = self.existing(name)?;
         let busy = |_| ControlError::Busy(name.to_owned());
         let _changing = component.changing.try_lock().map_err(busy)?;
-        let surroundings = self.neighbourhood(&component.config, &component.deployment.usage);
-        let loaded = self.workshop.load(&component.config, bytes, surroundings);
-        let program = loaded.await.map_err(ControlError::Component)?;
+        let checked = self.check_signature(name, binary).await;
+        let checked = checked.map_err(|error| ControlError::untrusted(name, error))?;
+        let loaded = self.workshop.load(&component.config, checked).await;
+        let program = loaded.map_err(ControlError::Component)?;
+        let vetted = Vetted {
+            config: &component.config,
+            granted: &component.granted,
+            usage: &component.deployment.usage,
+        };
+        let make = self.vet(vetted, &program);
+        let make = make.map_err(|unfit| ControlError::unfit(name, unfit))?;
         let candidate = Version {
             number: 0,
             id: Arc::new(program.id),
-            make: Arc::new(program.make),
+            make: Arc::new(make),
         };
         if component.deployment.current().id.digest == candidate.id.digest {
             return Err(ControlError::SameVersion {
@@ -170,7 +202,10 @@ impl Node {
         let deployment = &component.deployment;
         let Version { id, make, .. } = candidate;
         let from = deployment.try_version(Arc::clone(&id), make, now_ms);
+        let kept = deployment.versions();
+        component.signers.add(id.digest, program.signer.clone(), &kept);
         let mut report = self.switch(&component, &from, id).await;
+        report.signer = program.signer.clone();
         report.tried = tried;
         report.different = different;
         Ok(report)
@@ -203,6 +238,7 @@ impl Node {
                 version: chosen.id.label.clone(),
             });
         }
+        self.may_return_to(name, &chosen, &component.signers)?;
         let from = component.deployment.return_to(&chosen);
         let to = Arc::clone(&chosen.id);
         Ok(self.switch(&component, &from, to).await)
@@ -238,6 +274,7 @@ impl Node {
             component: name.clone(),
             from: Arc::clone(&from.id),
             to,
+            signer: None,
             tried: 0,
             different: Vec::new(),
             switched: switched.count(),

@@ -53,7 +53,7 @@ const CALLERS: usize = 12;
 pub(crate) fn components(builder: SystemBuilder) -> SystemBuilder {
     let account = builder.component_with("demo/account", &*guest("account"), |it| {
         // Small, so that messages wait on disk as well.
-        it.mailbox = 8;
+        it.limits.mailbox = 8;
         it.retry = at_once(2);
     });
     // Fewer than there are accounts, so that they make room for each other.

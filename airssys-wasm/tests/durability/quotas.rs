@@ -50,8 +50,8 @@ async fn the_quota_of_a_component_holds_over_all_its_actors_and_restarts() {
 async fn what_waits_on_disk_is_bounded_in_bytes() {
     let data = TempDir::new().unwrap();
     let builder = builder(data.path()).component_with("demo/loop", &*guest("endless-loop"), |it| {
-        it.mailbox = 1;
-        it.backlog_bytes = 100;
+        it.limits.mailbox = 1;
+        it.limits.backlog_bytes = 100;
         it.limits.turn_wall_ms = 2_000;
         it.limits.turn_fuel = u64::MAX;
     });

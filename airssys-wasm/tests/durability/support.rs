@@ -7,17 +7,20 @@ use std::path::Path;
 use airssys_wasm::component::retry::RetryPolicy;
 use airssys_wasm::core::component::id::ComponentId;
 use airssys_wasm::core::storage::durability::Durability;
+use airssys_wasm::core::security::capabilities::Capabilities;
 use airssys_wasm::system::builder::SystemBuilder;
 use airssys_wasm::system::config::system::MemoryLayout;
 use airssys_wasm::system::handle::System;
 
 /// A system that keeps its data here.
 pub(crate) fn builder(data: &Path) -> SystemBuilder {
-    System::builder().configure(|system| {
-        system.max_live_actors = 512;
-        system.memory = MemoryLayout::OnDemand;
-        system.data = Some(data.into());
-    })
+    System::builder()
+        .configure(|system| {
+            system.max_live_actors = 512;
+            system.memory = MemoryLayout::OnDemand;
+            system.data = Some(data.into());
+        })
+        .defaults(|component| component.grants = Capabilities::trusted())
 }
 
 /// A running one of counters and relays, and of one sort of counters that keep nothing.

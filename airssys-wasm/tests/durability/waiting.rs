@@ -39,8 +39,8 @@ pub(crate) fn components(builder: SystemBuilder, is: Mood) -> SystemBuilder {
         Mood::Stuck | Mood::Free | Mood::Crowded => "counter",
     };
     let small = builder.component_with("demo/ledger", &*guest("ledger"), |it| {
-        it.mailbox = MAILBOX;
-        it.backlog = BACKLOG as u64;
+        it.limits.mailbox = MAILBOX as u64;
+        it.limits.backlog = BACKLOG as u64;
         it.retry = retry;
     });
     let all = small

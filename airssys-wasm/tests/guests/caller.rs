@@ -35,7 +35,7 @@ struct PendingCall {
 }
 
 impl Surroundings for Port {
-    fn admit(&self, _target: &ComponentId) -> Result<(), HostError> {
+    fn admit(&self, _actor: &ComponentId, _target: &ComponentId) -> Result<(), HostError> {
         Ok(())
     }
 

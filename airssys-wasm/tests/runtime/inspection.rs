@@ -3,12 +3,13 @@
 // Layer 3: Internal module imports
 use airssys_wasm::core::component::digest::Digest;
 use airssys_wasm::core::runtime::errors::WasmError;
+use airssys_wasm::core::security::capability::Capability;
 use airssys_wasm::runtime::inspection::{Inspection, Interface};
 
 use crate::support::guest;
 
 #[test]
-fn a_guest_shows_what_it_uses_and_what_it_needs() {
+fn a_guest_shows_what_it_imports_and_what_it_could_use() {
     let bytes = guest("relay");
     let relay = Inspection::of(&bytes).unwrap();
     assert_eq!(relay.digest, Digest::of(&bytes));
@@ -23,23 +24,24 @@ fn a_guest_shows_what_it_uses_and_what_it_needs() {
     assert!(find(&relay.imports, "messaging").contains(&"send-after".to_owned()));
     assert_eq!(find(&relay.exports, "handler"), ["handle-message"]);
 
-    let needs: Vec<&str> = relay.needs.iter().map(|n| n.capability.as_str()).collect();
-    for need in [
-        "messaging: send",
-        "messaging: call",
-        "messaging: publish",
-        "timers",
+    assert_eq!(relay.needs, None);
+    let may_use: Vec<Capability> = relay.may_use.iter().map(|it| it.capability).collect();
+    for capability in [
+        Capability::Send,
+        Capability::Call,
+        Capability::Publish,
+        Capability::Timers,
     ] {
-        assert!(needs.contains(&need), "{need} in {needs:?}");
+        assert!(may_use.contains(&capability), "{capability} in {may_use:?}");
     }
     let json = serde_json::to_value(&relay).unwrap();
     assert!(json["digest"].as_str().unwrap().starts_with("sha256:"));
 }
 
 #[test]
-fn the_harmless_need_nothing() {
+fn the_harmless_could_use_nothing() {
     for name in ["echo", "markdown", "counter", "reverse"] {
-        assert_eq!(Inspection::of(&guest(name)).unwrap().needs, [], "{name}");
+        assert_eq!(Inspection::of(&guest(name)).unwrap().may_use, [], "{name}");
     }
 }
 

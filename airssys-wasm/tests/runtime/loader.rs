@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tempfile::tempdir;
 
 // Layer 3: Internal module imports
-use airssys_wasm::core::limits::{Limit, LimitExceeded};
+use airssys_wasm::core::limits::{Limit, LimitExceeded, Limits};
 use airssys_wasm::core::runtime::errors::WasmError;
 use airssys_wasm::runtime::loader::{ComponentLoader, LoadError};
 
@@ -47,7 +47,10 @@ fn a_file_is_loaded_and_a_bad_one_is_named() {
 
 #[test]
 fn size_is_checked_before_anything_else() {
-    let loader = ComponentLoader::new(engine()).with_max_bytes(100);
+    let loader = ComponentLoader::new(engine()).with_limits(Limits {
+        component_bytes: 100,
+        ..Limits::default()
+    });
     let expected = |observed| {
         WasmError::ResourceLimitExceeded(LimitExceeded {
             limit: Limit::ComponentBytes,

@@ -12,7 +12,13 @@ mod support;
 
 mod by_handle;
 mod cache;
+mod environment;
+mod files;
+mod http;
 mod inspection;
 mod loader;
+mod needs;
+mod network;
+mod outsider;
 mod profiles;
 mod wasi;

@@ -51,6 +51,11 @@ pub(crate) fn actor(wit: &str, wat: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     resolve.push_dir("../wit").expect("the guest contract");
     let world = format!("package test:guest;\n{wit}");
+    if world.contains("include wasi:") {
+        // WASI as it is, for those who want more than they define.
+        let wasi = resolve.push_dir("../guests/outsider/wit");
+        wasi.expect("WASI");
+    }
     let package = resolve.push_str("guest.wit", &world).expect("wit");
     let world = resolve
         .select_world(&[package], Some("guest"))

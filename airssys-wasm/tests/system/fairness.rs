@@ -97,7 +97,7 @@ async fn a_flood_to_one_actor_does_not_starve_another() {
     const FLOOD: u64 = 10_000;
     let system = builder()
         .component_with("demo/counter", &*guest("counter"), |it| {
-            it.mailbox = FLOOD as usize;
+            it.limits.mailbox = FLOOD;
         })
         .component("demo/echo", &*guest("echo"))
         .start()

@@ -180,13 +180,11 @@ async fn a_component_is_added_to_a_running_system() {
     let system = builder().start().await.unwrap();
     assert!(system.send(&id("demo/echo/a"), "", "").await.is_err());
     let config = ComponentConfig::new("demo/echo".parse().unwrap());
-    let version = system.deploy(config, bytes("echo")).await.unwrap();
-    assert_eq!(version.label, "0.1.0");
+    let report = system.deploy(config, bytes("echo")).await.unwrap();
+    assert_eq!(report.version.label, "0.1.0");
     assert_eq!(ask(&system, "demo/echo/a", "", "here").await, "here");
-    let mistaken = ComponentConfig {
-        mailbox: 0,
-        ..ComponentConfig::new("demo/more".parse().unwrap())
-    };
+    let mut mistaken = ComponentConfig::new("demo/more".parse().unwrap());
+    mistaken.limits.mailbox = 0;
     assert!(matches!(
         system.deploy(mistaken, bytes("echo")).await,
         Err(StartError::Config(_))

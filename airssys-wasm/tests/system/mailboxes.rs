@@ -21,7 +21,7 @@ use crate::support::{
 /// Loops for half a second at each message, with room for four.
 fn busy(config: &mut ComponentConfig) {
     once(config);
-    config.mailbox = 4;
+    config.limits.mailbox = 4;
     config.limits.turn_wall_ms = 500;
     config.limits.turn_fuel = u64::MAX;
 }
@@ -117,7 +117,7 @@ async fn the_messages_of_each_sender_keep_their_order() {
     const MESSAGES: u64 = 400;
     let system = builder()
         .component_with("demo/ledger", &*guest("ledger"), |ledger| {
-            ledger.mailbox = 8;
+            ledger.limits.mailbox = 8;
         })
         .start()
         .await

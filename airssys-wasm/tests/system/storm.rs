@@ -32,7 +32,7 @@ async fn system() -> System {
     let building = COMPONENTS.into_iter().fold(building, |building, name| {
         building.component_with(name, &*guest("ledger"), |it| {
             it.retry = at_once(3);
-            it.mailbox = 16;
+            it.limits.mailbox = 16;
             it.idle_ms = 50;
             // Traps are the weather here, and no fault of a new version.
             it.upgrade.max_failures = 10_000;

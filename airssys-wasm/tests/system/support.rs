@@ -15,6 +15,7 @@ use airssys_wasm::core::component::MessagePayload;
 use airssys_wasm::core::component::id::ComponentId;
 use airssys_wasm::core::component::message::ComponentMessage;
 use airssys_wasm::core::event::Event;
+use airssys_wasm::core::security::capabilities::Capabilities;
 use airssys_wasm::system::builder::SystemBuilder;
 use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::config::system::MemoryLayout;
@@ -25,12 +26,15 @@ use airssys_wasm::system::status::{ComponentStatus, Counts};
 /// How long a test waits for what has to happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A system whose memory is asked for when it is needed, since many run side by side.
+/// A system whose memory is asked for when it is needed, since many run side by side. Its
+/// components are trusted: what others may do is tested where it is the subject.
 pub(crate) fn builder() -> SystemBuilder {
-    System::builder().configure(|system| {
-        system.max_live_actors = 512;
-        system.memory = MemoryLayout::OnDemand;
-    })
+    System::builder()
+        .configure(|system| {
+            system.max_live_actors = 512;
+            system.memory = MemoryLayout::OnDemand;
+        })
+        .defaults(|component| component.grants = Capabilities::trusted())
 }
 
 /// Where a guest is.

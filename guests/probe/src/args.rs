@@ -29,6 +29,8 @@ pub(crate) struct Args {
     pub(crate) level: Text,
     pub(crate) text: Text,
     pub(crate) count: u32,
+    pub(crate) actor: Text,
+    pub(crate) name: Text,
 }
 
 /// A text, which may be stated by how often it repeats another.

@@ -85,6 +85,7 @@ fn call_storage(function: &str, a: Args) -> Result<Value, Refusal> {
             let values = storage::get_many(&texts(&a.keys))?;
             Ok(values.into_iter().map(bytes).collect())
         }
+        "get-from" => Ok(bytes(storage::get_from(&a.actor.0, &a.key.0)?)),
         "set" => Ok(storage::set(&a.key.0, a.value.0)?.into()),
         "remove" => Ok(storage::remove(&a.key.0)?.into()),
         "list-keys" => {
@@ -114,6 +115,7 @@ fn call_services(function: &str, a: Args) -> Result<Value, Refusal> {
         }
         "random-bytes" => Ok(hex(&services::random_bytes(a.count)?).into()),
         "config" => Ok(services::config(&a.key.0).into()),
+        "secret" => Ok(services::secret(&a.name.0)?.into()),
         "list-components" => {
             let cursor = a.cursor.as_ref().map(|text| text.0.as_str());
             let page = services::list_components(cursor, a.limit)?;

@@ -34,7 +34,7 @@ use crate::core::storage::commit::Commit;
 use crate::core::storage::durability::Durability;
 use crate::core::storage::row::MessageNumber;
 use crate::core::storage::store::{
-    ActorRecord, Committed, MessagePage, Store, StoreError, VersionId,
+    ActorRecord, Committed, MessagePage, PageLimit, Store, StoreError, VersionId,
 };
 use crate::core::turn::call::CallOutcome;
 use crate::core::turn::effects::Outgoing;
@@ -110,7 +110,7 @@ impl Store for SimulatedStore {
         &self,
         _actor: &ComponentId,
         _after: MessageNumber,
-        _limit: usize,
+        _limit: PageLimit,
     ) -> Result<MessagePage, StoreError> {
         Ok(MessagePage::default())
     }
@@ -192,7 +192,7 @@ impl SimulatedWorld {
     pub(crate) async fn ask(self: &Arc<Self>, to: &str, kind: &str, payload: &str) -> CallOutcome {
         let (answer, answered) = oneshot::channel();
         let mut envelope = Envelope::tell(message(to, kind, payload));
-        envelope.answer = Answer::Waiting(answer);
+        envelope.answer = Answer::waiting(answer, 0);
         self.directory
             .deliver(self, envelope, Admission::Asked)
             .unwrap();

@@ -25,7 +25,7 @@ pub struct Digest([u8; 32]);
 
 impl Digest {
     /// A digest that was computed earlier.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 

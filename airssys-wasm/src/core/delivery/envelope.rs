@@ -76,9 +76,30 @@ pub enum Answer {
     #[default]
     Nobody,
     /// To a program, or a turn, that waits for it.
-    Waiting(oneshot::Sender<Gated<CallOutcome>>),
+    Waiting {
+        /// Where it is told.
+        teller: oneshot::Sender<Gated<CallOutcome>>,
+        /// How many turns wait, each for the next.
+        depth: u32,
+    },
     /// Back to the sender, as a turn of its own.
     Callback,
+}
+
+impl Answer {
+    /// To a program, or a turn, that waits for it as the last of `depth` turns.
+    pub(crate) fn waiting(teller: oneshot::Sender<Gated<CallOutcome>>, depth: u32) -> Self {
+        Self::Waiting { teller, depth }
+    }
+
+    /// How many turns wait for it, each for the next.
+    #[inline]
+    pub(crate) fn depth(&self) -> u32 {
+        match self {
+            Self::Waiting { depth, .. } => *depth,
+            Self::Nobody | Self::Callback => 0,
+        }
+    }
 }
 
 impl Letter {

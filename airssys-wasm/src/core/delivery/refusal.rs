@@ -6,6 +6,7 @@ use thiserror::Error;
 
 // Layer 3: Internal module imports
 use crate::core::delivery::envelope::Envelope;
+use crate::core::limits::{Limit, LimitExceeded};
 use crate::core::turn::errors::HostError;
 
 /// A message that was not accepted, given back.
@@ -32,6 +33,12 @@ pub enum Refusal {
     /// The receiver is not live, and too many others wait to be.
     #[error("too many actors wait for room")]
     NoRoom,
+    /// The receiver is not live, and too many others of its component wait to be.
+    #[error("`live_actors` allows {allowed}, and too many actors of the component wait for room")]
+    TooManyLive {
+        /// How many actors of the component may be live.
+        allowed: u64,
+    },
     /// The receiver was stopped, by an operator or since it may fail only once.
     #[error("the actor is stopped")]
     Stopped,
@@ -52,11 +59,24 @@ pub enum Refusal {
     TooMany,
 }
 
+impl Refusal {
+    /// Whether a message that is on disk can wait there until the reason is gone.
+    pub(crate) fn may_pass(self) -> bool {
+        matches!(
+            self,
+            Self::NoRoom | Self::TooManyLive { .. } | Self::ShuttingDown
+        )
+    }
+}
+
 impl From<Refusal> for HostError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::UnknownTarget => Self::NotFound,
             Refusal::MailboxFull | Refusal::NoRoom => Self::MailboxFull,
+            Refusal::TooManyLive { allowed } => {
+                Self::QuotaExceeded(LimitExceeded::beyond(Limit::LiveActors, allowed))
+            }
             Refusal::Stopped
             | Refusal::GivenUp
             | Refusal::ShuttingDown

@@ -101,6 +101,45 @@ pub enum ComponentFault {
     /// engine's reason.
     #[error("its types do not fit the interface: {0}")]
     WrongType(String),
+
+    /// What it says it needs cannot be read.
+    #[error("its section `airssys:needs` {0}")]
+    Needs(NeedsFault),
+}
+
+/// What is wrong with the section in which a component says what it needs.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum NeedsFault {
+    /// It is longer than it may be.
+    #[error("has {bytes} bytes, and {allowed_bytes} are the most")]
+    TooLarge {
+        /// How long it may be.
+        allowed_bytes: u64,
+        /// How long it is.
+        bytes: u64,
+    },
+    /// It has more patterns than it may have.
+    #[error("has {patterns} patterns, and {allowed} are the most")]
+    TooMany {
+        /// How many it may have.
+        allowed: usize,
+        /// How many it has.
+        patterns: usize,
+    },
+    /// It is no text.
+    #[error("is not UTF-8")]
+    NotText,
+    /// It is no JSON object of patterns by capability. Carries the parser's reason.
+    #[error("is no JSON object with a list of patterns for each capability: {0}")]
+    NotJson(String),
+    /// It has what is no pattern of the capability. Carries which, and why.
+    #[error("has what is no pattern: {0}")]
+    Pattern(String),
+    /// There are several, and they differ.
+    #[error("is there twice; a component says once what it needs")]
+    Twice,
 }
 
 /// A guest that failed while it ran.
@@ -173,6 +212,9 @@ pub enum FaultKind {
     /// It used something that it was not granted, in an interface that cannot say so.
     #[error("the guest used what it was not granted")]
     Denied,
+    /// It ended itself, by a function of its language that ends programs.
+    #[error("the guest ended itself")]
+    Exited,
     /// It rejected the message.
     #[error("the guest rejected the message")]
     Rejected,

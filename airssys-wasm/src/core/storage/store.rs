@@ -61,7 +61,7 @@ pub trait Store: Send + Sync + 'static {
         record: ActorRecord,
     ) -> Result<(), StoreError>;
 
-    /// The messages after `after` that wait for an actor, in order, at most `limit`.
+    /// The messages after `after` that wait for an actor, in order, up to `limit`.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ pub trait Store: Send + Sync + 'static {
         &self,
         actor: &ComponentId,
         after: MessageNumber,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<MessagePage, StoreError>;
 
     /// What a message from outside with this id was answered in one of two periods.
@@ -103,6 +103,15 @@ pub struct ActorRecord {
     pub ran_by: Option<Arc<VersionId>>,
     /// The commits that its state may be from: all up to this one.
     pub horizon: u64,
+}
+
+/// How much is read at once of what waits for an actor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageLimit {
+    /// How many messages, at least one.
+    pub messages: usize,
+    /// How many bytes of payloads and kinds. The message that reaches it is read.
+    pub bytes: u64,
 }
 
 /// Messages that wait for an actor.

@@ -56,3 +56,31 @@ impl Usage {
         self.keys.load(Ordering::Relaxed).max(0) as u64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::limits::LimitExceeded;
+
+    #[test]
+    fn all_actors_together_keep_so_much() {
+        let limits = Limits {
+            total_storage_bytes: 10,
+            total_storage_keys: 3,
+            ..Limits::default()
+        };
+        let grow = |bytes, keys| Growth { bytes, keys };
+        let usage = Usage::of(grow(6, 2));
+        assert_eq!(usage.admit(&limits, grow(4, 1)), Ok(()));
+        for (growth, limit, allowed) in [
+            (grow(5, 0), Limit::TotalStorageBytes, 10),
+            (grow(0, 2), Limit::TotalStorageKeys, 3),
+        ] {
+            let exceeded = LimitExceeded::beyond(limit, allowed);
+            let refused = Err(HostError::QuotaExceeded(exceeded));
+            assert_eq!(usage.admit(&limits, growth), refused);
+        }
+        usage.add(grow(-6, -2));
+        assert_eq!(usage.admit(&limits, grow(10, 3)), Ok(()));
+    }
+}

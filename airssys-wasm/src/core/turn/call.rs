@@ -24,8 +24,15 @@ pub struct Call {
     pub payload: MessagePayload,
     /// How long the caller waits, in milliseconds.
     pub timeout_ms: u32,
+    /// How many turns wait for the reply, each for the next, the caller's included.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub depth: u32,
     /// The W3C `traceparent` of the turn that calls.
     pub trace_parent: Option<Arc<str>>,
+}
+
+fn is_zero(depth: &u32) -> bool {
+    *depth == 0
 }
 
 /// What comes back from a call or a request.

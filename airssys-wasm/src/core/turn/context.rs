@@ -21,6 +21,13 @@ pub struct TurnContext {
     /// How long the turn may take if that is less than its limit, in milliseconds: what
     /// is left to whoever waits for it.
     pub budget_ms: Option<u64>,
+    /// How many turns wait for this one, each for the next.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub call_depth: u32,
     /// The W3C `traceparent` that came with the message.
     pub trace_parent: Option<Arc<str>>,
+}
+
+fn is_zero(depth: &u32) -> bool {
+    *depth == 0
 }

@@ -9,11 +9,12 @@ use bytes::Bytes;
 
 // Layer 3: Internal module imports
 use crate::core::component::MessagePayload;
+use crate::core::security::capability::Capability;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::turn::call::{Call, CallOutcome};
 use crate::core::turn::errors::HostError;
 use crate::core::turn::overlay::{KeyPage, page_start};
-use crate::core::turn::recorded::Learnt;
+use crate::core::turn::recorded::{DeniedUse, ForeignRead, Learnt};
 
 /// The most reads and calls that are noted for one turn. A turn that learns more is cut,
 /// since whoever reads in a loop must not fill the host's memory.
@@ -29,6 +30,8 @@ pub(crate) struct Notes {
     /// How many targets were asked about.
     asked: u64,
     refusals: Vec<(u64, HostError)>,
+    denied: BTreeMap<(Capability, String), HostError>,
+    foreign: Vec<ForeignRead>,
     calls: Vec<(Call, CallOutcome)>,
     components: Option<Arc<[String]>>,
     bytes: usize,
@@ -55,6 +58,10 @@ impl Notes {
             self.refusals.clear();
             self.calls.clear();
             self.components = None;
+        }
+        if !self.denied.is_empty() || !self.foreign.is_empty() {
+            self.denied.clear();
+            self.foreign.clear();
         }
     }
 
@@ -101,6 +108,27 @@ impl Notes {
         self.asked += 1;
     }
 
+    /// The use of a capability was denied.
+    pub(crate) fn denied(&mut self, capability: Capability, resource: &str, error: &HostError) {
+        let denied = (capability, resource.to_owned());
+        // Who asks in a loop learns nothing new.
+        if !self.denied.contains_key(&denied) && self.admit(resource.len()) {
+            self.denied.insert(denied, error.clone());
+        }
+    }
+
+    /// A key of another actor was read.
+    pub(crate) fn read_foreign(&mut self, read: ForeignRead) {
+        if self.admit(read.bytes()) {
+            self.foreign.push(read);
+        }
+    }
+
+    /// The turn learnt what is not noted, so that it cannot be run again.
+    pub(crate) fn cut(&mut self) {
+        self.is_cut = true;
+    }
+
     /// A call was answered.
     pub(crate) fn called(&mut self, call: Call, outcome: &CallOutcome) {
         let answered = match outcome {
@@ -123,6 +151,15 @@ impl Notes {
             keys: self.keys.drain(..).collect(),
             usage: (committed.bytes(), committed.len() as u64),
             refusals: self.refusals.drain(..).collect(),
+            denied: std::mem::take(&mut self.denied)
+                .into_iter()
+                .map(|((capability, resource), error)| DeniedUse {
+                    capability,
+                    resource,
+                    error,
+                })
+                .collect(),
+            foreign: std::mem::take(&mut self.foreign),
             calls: std::mem::take(&mut self.calls),
             components: self.components.take(),
             is_cut: self.is_cut,
@@ -130,7 +167,11 @@ impl Notes {
     }
 
     fn admit(&mut self, bytes: usize) -> bool {
-        let notes = self.keys.len() + self.refusals.len() + self.calls.len();
+        let notes = self.keys.len()
+            + self.refusals.len()
+            + self.calls.len()
+            + self.denied.len()
+            + self.foreign.len();
         self.bytes = self.bytes.saturating_add(bytes);
         self.is_cut |= notes >= MAX_NOTES || self.bytes > MAX_NOTED_BYTES;
         !self.is_cut

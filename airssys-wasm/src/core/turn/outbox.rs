@@ -19,6 +19,15 @@ pub(crate) struct Outbox {
     payload_bytes: u64,
     first_id: u64,
     ids: u64,
+    pub(crate) opened: Opened,
+}
+
+/// How many things that outlive a turn it has recorded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Opened {
+    pub(crate) timers: u64,
+    pub(crate) requests: u64,
+    pub(crate) subscriptions: u64,
 }
 
 impl Outbox {
@@ -29,6 +38,7 @@ impl Outbox {
         self.payload_bytes = 0;
         self.first_id = turn.wrapping_mul(IDS_PER_TURN);
         self.ids = 0;
+        self.opened = Opened::default();
     }
 
     /// Takes what was recorded.
@@ -74,6 +84,7 @@ impl Outbox {
     ) -> Result<u64, HostError> {
         self.admit(limits, 1, Some(&content))?;
         let timer = self.next_id();
+        self.opened.timers += 1;
         self.outgoing.push(Outgoing::SendAfter {
             timer,
             delay_ms,
@@ -92,6 +103,7 @@ impl Outbox {
     ) -> Result<u64, HostError> {
         self.admit(limits, 1, Some(&content))?;
         let correlation = self.next_id();
+        self.opened.requests += 1;
         self.outgoing.push(Outgoing::Request {
             correlation,
             timeout_ms,
@@ -180,11 +192,16 @@ impl Outbox {
     }
 }
 
-/// Reads an address that a guest wrote.
+/// Reads the address of a receiver that a guest wrote.
 pub(crate) fn parse_target(target: &str) -> Result<ComponentId, HostError> {
-    target
+    parse_address("target", target)
+}
+
+/// Reads an address that a guest wrote, for what it calls so.
+pub(crate) fn parse_address(what: &str, address: &str) -> Result<ComponentId, HostError> {
+    address
         .parse()
-        .map_err(|e| HostError::Invalid(format!("target: {e}")))
+        .map_err(|e| HostError::Invalid(format!("{what}: {e}")))
 }
 
 /// Checks the size of a kind and of a payload.

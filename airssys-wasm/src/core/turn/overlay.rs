@@ -362,4 +362,31 @@ mod tests {
             error("quota exceeded: turn_writes allows 2, and 3 was wanted")
         );
     }
+
+    #[test]
+    fn limits_of_an_actor() {
+        let limits = Limits {
+            storage_bytes: 10,
+            storage_keys: 2,
+            ..Limits::default()
+        };
+        let committed = Keyspace::default();
+        let set = |overlay: &mut Overlay, key: &str, bytes| {
+            let set = overlay.set(ground(&limits, &committed), key.to_owned(), vec![0; bytes]);
+            set.map_err(|e| e.to_string())
+        };
+        let error = |text: &str| Err(text.to_owned());
+        let overlay = &mut Overlay::default();
+        assert_eq!(set(overlay, "a", 1), Ok(()));
+        assert_eq!(
+            set(overlay, "b", 8),
+            error("quota exceeded: storage_bytes allows 10, and 11 was wanted")
+        );
+        assert_eq!(set(overlay, "b", 7), Ok(()));
+        assert_eq!(set(overlay, "b", 1), Ok(()), "what it was before does not count");
+        assert_eq!(
+            set(overlay, "c", 0),
+            error("quota exceeded: storage_keys allows 2, and 3 was wanted")
+        );
+    }
 }

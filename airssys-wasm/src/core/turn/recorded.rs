@@ -14,6 +14,7 @@ use crate::core::component::digest::Digest;
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::envelope::Letter;
 use crate::core::runtime::errors::WasmError;
+use crate::core::security::capability::Capability;
 use crate::core::turn::call::{Call, CallOutcome};
 use crate::core::turn::context::TurnContext;
 use crate::core::turn::errors::HostError;
@@ -46,14 +47,51 @@ pub struct Learnt {
     pub keys: BTreeMap<String, Option<Bytes>>,
     /// How many bytes and keys the actor had.
     pub usage: (u64, u64),
+    /// What it was denied, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<DeniedUse>,
+    /// What it read of other actors, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign: Vec<ForeignRead>,
     /// Which of the targets that it wanted to send to were refused, counted from zero.
     pub refusals: BTreeMap<u64, HostError>,
     /// The calls that it made, in order, and what came back.
     pub calls: Vec<(Call, CallOutcome)>,
     /// The components that it was told of, if it asked.
     pub components: Option<Arc<[String]>>,
-    /// Whether there was more than is kept, so that the turn cannot be run again.
+    /// Whether there was more than is kept, or something from outside: files, the network,
+    /// the real time. The turn cannot be run again then.
     pub is_cut: bool,
+}
+
+/// The use of a capability that a turn was denied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeniedUse {
+    /// The capability.
+    pub capability: Capability,
+    /// For what.
+    pub resource: String,
+    /// What the guest was told.
+    pub error: HostError,
+}
+
+/// A key of another actor that a turn read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeignRead {
+    /// Whose key it is.
+    pub owner: ComponentId,
+    /// The key.
+    pub key: String,
+    /// What came back.
+    pub outcome: Result<Option<Bytes>, HostError>,
+}
+
+impl ForeignRead {
+    /// The bytes of the key and of what was read.
+    pub(crate) fn bytes(&self) -> usize {
+        let value = self.outcome.as_ref().map_or(None, Option::as_ref);
+        self.key.len() + value.map_or(0, Bytes::len)
+    }
 }
 
 impl RecordedTurn {
@@ -68,6 +106,7 @@ impl RecordedTurn {
         let read: usize = keys
             .map(|(key, value)| key.len() + value.as_ref().map_or(0, Bytes::len))
             .sum();
+        let foreign: usize = self.learnt.foreign.iter().map(ForeignRead::bytes).sum();
         let calls = self.learnt.calls.iter();
         let called: usize = calls
             .map(|(call, outcome)| call.payload.len() + bytes_of_outcome(outcome))
@@ -76,7 +115,7 @@ impl RecordedTurn {
             Ok(report) => report.effects.bytes(),
             Err(error) => error.to_string().len() + bytes_of_backtrace(error),
         };
-        read + called + effects
+        read + foreign + called + effects
     }
 }
 

@@ -6,6 +6,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+// Layer 2: Third-party crate imports
+use bytes::Bytes;
+
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
 use crate::core::security::capability::Capability;
@@ -15,6 +18,17 @@ use crate::core::turn::errors::{CallError, HostError};
 
 /// The answer to a call, in the making.
 pub type PendingOutcome<'a> = Pin<Box<dyn Future<Output = CallOutcome> + Send + 'a>>;
+
+/// Something that outlives the turn that opens it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening<'a> {
+    /// A message that is sent later.
+    Timer,
+    /// A request that waits for its reply.
+    Request,
+    /// A subscription to this pattern.
+    Subscription(&'a str),
+}
 
 /// Whom an actor can reach. It is asked while a guest runs, so it must answer at once;
 /// only calls wait.
@@ -53,13 +67,52 @@ pub trait Surroundings: Debug + Send + Sync {
         }
     }
 
-    /// Whether a message may be sent to `target` now. One that was admitted is
-    /// delivered even if the receiver's mailbox fills up until the turn ends.
+    /// The same question, where a no denies nobody anything: what is not granted only looks
+    /// different then. No note is taken of it.
+    fn is_granted(&self, actor: &ComponentId, capability: Capability, resource: &str) -> bool {
+        self.permit(actor, capability, resource).is_ok()
+    }
+
+    /// Whether `actor` may send a message to `target` now, which it was permitted to in
+    /// general. One that was admitted is delivered even if the receiver's mailbox fills up
+    /// until the turn ends.
     ///
     /// # Errors
     ///
     /// What the guest is told.
-    fn admit(&self, target: &ComponentId) -> Result<(), HostError>;
+    fn admit(&self, actor: &ComponentId, target: &ComponentId) -> Result<(), HostError>;
+
+    /// The value of a key of another actor, `owner`, which `reader` was permitted to read.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`](HostError::Unavailable) where the state of others cannot be read.
+    fn read_from(
+        &self,
+        _reader: &ComponentId,
+        owner: &ComponentId,
+        _key: &str,
+    ) -> Result<Option<Bytes>, HostError> {
+        let why = format!("the state of {owner} cannot be read here");
+        Err(HostError::Unavailable(why))
+    }
+
+    /// How many timers, requests or subscriptions `actor` has open, those not counted that
+    /// this turn has recorded. `None` if one more is no further one, since it has subscribed
+    /// to this pattern already.
+    fn open(&self, _actor: &ComponentId, _opening: Opening<'_>) -> Option<u64> {
+        Some(0)
+    }
+
+    /// What a turn is told where that depends on more than the turn: the answer that was
+    /// found; in a turn that is run again, the answer of then.
+    ///
+    /// # Errors
+    ///
+    /// That of the answer.
+    fn recall(&self, found: Result<(), HostError>) -> Result<(), HostError> {
+        found
+    }
 
     /// Whether the actors of this actor's component may keep so much more together.
     ///
@@ -72,7 +125,8 @@ pub trait Surroundings: Debug + Send + Sync {
         Ok(())
     }
 
-    /// The components that there are, as `namespace/name`, in order.
+    /// The components that actors of this component may know of, as `namespace/name`, in
+    /// order.
     fn components(&self) -> Arc<[String]>;
 
     /// Calls another actor. Who waits may give up at any time by dropping the future.
@@ -88,7 +142,7 @@ pub struct Alone {
 }
 
 impl Surroundings for Alone {
-    fn admit(&self, _target: &ComponentId) -> Result<(), HostError> {
+    fn admit(&self, _actor: &ComponentId, _target: &ComponentId) -> Result<(), HostError> {
         Ok(())
     }
 
@@ -115,7 +169,7 @@ impl Surroundings for Nobody {
         Err(HostError::Unavailable(why.into()))
     }
 
-    fn admit(&self, _target: &ComponentId) -> Result<(), HostError> {
+    fn admit(&self, _actor: &ComponentId, _target: &ComponentId) -> Result<(), HostError> {
         self.attended()
     }
 

@@ -10,7 +10,7 @@ use crate::runtime::host_fn::messaging::MessagingView;
 use crate::runtime::host_fn::rpc::RpcView;
 use crate::runtime::host_fn::services::ServicesView;
 use crate::runtime::host_fn::storage::StorageView;
-use crate::runtime::host_fn::wasi;
+use crate::runtime::host_fn::wasi::link as wasi;
 use crate::runtime::state::StoreState;
 
 /// A linker with everything that a guest may import.

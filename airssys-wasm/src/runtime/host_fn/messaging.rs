@@ -2,12 +2,15 @@
 
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
-use crate::core::limits::Limits;
+use crate::core::limits::{Limit, Limits};
+use crate::core::security::capability::Capability;
 use crate::core::turn::effects::Content;
 use crate::core::turn::errors::HostError;
 use crate::core::turn::notes::Notes;
 use crate::core::turn::outbox::{Outbox, parse_target};
+use crate::core::turn::surroundings::Opening;
 use crate::runtime::bindings::messaging::{Host, HostError as GuestError};
+use crate::runtime::rate::Rate;
 use crate::runtime::settings::InstanceSettings;
 use crate::runtime::state::StoreState;
 
@@ -16,6 +19,7 @@ pub(crate) struct MessagingView<'a> {
     settings: &'a InstanceSettings,
     outbox: &'a mut Outbox,
     notes: &'a mut Notes,
+    sending: &'a Rate,
 }
 
 impl<'a> MessagingView<'a> {
@@ -24,6 +28,7 @@ impl<'a> MessagingView<'a> {
             settings: &state.settings,
             outbox: &mut state.recorder.outbox,
             notes: &mut state.recorder.notes,
+            sending: &state.sending,
         }
     }
 
@@ -39,25 +44,72 @@ impl<'a> MessagingView<'a> {
     /// Records a message to one receiver.
     fn record_to<T>(
         &mut self,
+        capability: Capability,
         target: &str,
         record: impl FnOnce(&mut Outbox, &Limits, ComponentId) -> Result<T, HostError>,
     ) -> Result<T, GuestError> {
         self.settings.surroundings.attended()?;
-        let to = resolve(self.settings, self.notes, target)?;
+        let mut sender = Sender {
+            settings: self.settings,
+            notes: self.notes,
+            sending: self.sending,
+        };
+        let to = sender.resolve(capability, target)?;
         Ok(record(self.outbox, &self.settings.limits, to)?)
+    }
+
+    /// Refuses to open more than may be open at once. Says whether it is one more.
+    fn admit_opening(&mut self, opening: Opening<'_>) -> Result<bool, HostError> {
+        let (settings, opened) = (self.settings, self.outbox.opened);
+        let limits = &settings.limits;
+        let (limit, allowed, recorded) = match opening {
+            Opening::Timer => (Limit::Timers, limits.timers, opened.timers),
+            Opening::Request => (Limit::Requests, limits.requests, opened.requests),
+            Opening::Subscription(_) => {
+                let allowed = limits.subscriptions;
+                (Limit::Subscriptions, allowed, opened.subscriptions)
+            }
+        };
+        let open = settings.surroundings.open(&settings.address, opening);
+        let found = open.map_or(Ok(()), |open| {
+            let wanted = open.saturating_add(recorded).saturating_add(1);
+            HostError::check_quota(limit, allowed, wanted)
+        });
+        let told = settings.surroundings.recall(found);
+        self.notes.asked(&told);
+        told.map(|()| open.is_some())
     }
 }
 
-/// Reads an address, and refuses one that cannot be sent to.
-fn resolve(
-    settings: &InstanceSettings,
-    notes: &mut Notes,
-    target: &str,
-) -> Result<ComponentId, HostError> {
-    let to = parse_target(target)?;
-    let admitted = settings.surroundings.admit(&to);
-    notes.asked(&admitted);
-    admitted.map(|()| to)
+/// What has to be asked before a message is recorded.
+struct Sender<'a> {
+    settings: &'a InstanceSettings,
+    notes: &'a mut Notes,
+    sending: &'a Rate,
+}
+
+impl Sender<'_> {
+    /// Reads an address, and refuses one that may not or cannot be sent to, or not so soon.
+    fn resolve(
+        &mut self,
+        capability: Capability,
+        target: &str,
+    ) -> Result<ComponentId, HostError> {
+        let to = parse_target(target)?;
+        let settings = self.settings;
+        settings.permit_in_turn(self.notes, capability, to.as_str())?;
+        let in_time = self.check_rate();
+        let admitted =
+            in_time.and_then(|()| settings.surroundings.admit(&settings.address, &to));
+        self.notes.asked(&admitted);
+        admitted.map(|()| to)
+    }
+
+    #[inline]
+    fn check_rate(&self) -> Result<(), HostError> {
+        let allowed = self.settings.limits.messages_per_s;
+        self.sending.check(Limit::MessagesPerS, allowed)
+    }
 }
 
 impl Host for MessagingView<'_> {
@@ -67,7 +119,7 @@ impl Host for MessagingView<'_> {
 
     fn send(&mut self, target: String, kind: String, payload: Vec<u8>) -> Result<(), GuestError> {
         let content = Content::new(kind, payload);
-        self.record_to(&target, |outbox, limits, to| {
+        self.record_to(Capability::Send, &target, |outbox, limits, to| {
             outbox.send(limits, to, content)
         })
     }
@@ -80,11 +132,15 @@ impl Host for MessagingView<'_> {
     ) -> Result<(), GuestError> {
         self.settings.surroundings.attended()?;
         let content = Content::new(kind, payload);
-        let (settings, notes) = (self.settings, &mut *self.notes);
+        let limits = &self.settings.limits;
+        let mut sender = Sender {
+            settings: self.settings,
+            notes: self.notes,
+            sending: self.sending,
+        };
         let receivers = targets
             .iter()
-            .map(|target| resolve(settings, notes, target));
-        let limits = &self.settings.limits;
+            .map(|target| sender.resolve(Capability::Send, target));
         Ok(self.outbox.broadcast(limits, receivers, &content)?)
     }
 
@@ -96,7 +152,9 @@ impl Host for MessagingView<'_> {
         payload: Vec<u8>,
     ) -> Result<u64, GuestError> {
         let content = Content::new(kind, payload);
-        self.record_to(&target, |outbox, limits, to| {
+        self.settings.surroundings.attended()?;
+        self.admit_opening(Opening::Timer)?;
+        self.record_to(Capability::Timers, &target, |outbox, limits, to| {
             outbox.send_after(limits, delay_ms, to, content)
         })
     }
@@ -113,7 +171,9 @@ impl Host for MessagingView<'_> {
         timeout_ms: u32,
     ) -> Result<u64, GuestError> {
         let content = Content::new(kind, payload);
-        self.record_to(&target, |outbox, limits, to| {
+        self.settings.surroundings.attended()?;
+        self.admit_opening(Opening::Request)?;
+        self.record_to(Capability::Call, &target, |outbox, limits, to| {
             outbox.request(limits, to, content, timeout_ms)
         })
     }
@@ -123,11 +183,27 @@ impl Host for MessagingView<'_> {
     }
 
     fn publish(&mut self, topic: String, kind: String, payload: Vec<u8>) -> Result<(), GuestError> {
+        self.settings.surroundings.attended()?;
+        let settings = self.settings;
+        settings.permit_in_turn(self.notes, Capability::Publish, &topic)?;
+        let allowed = settings.limits.messages_per_s;
+        let in_time = self.sending.check(Limit::MessagesPerS, allowed);
+        let told = settings.surroundings.recall(in_time);
+        self.notes.asked(&told);
+        told?;
         self.record(|outbox, limits| outbox.publish(limits, topic, Content::new(kind, payload)))
     }
 
     fn subscribe(&mut self, pattern: String) -> Result<(), GuestError> {
-        self.record(|outbox, limits| outbox.subscribe(limits, pattern))
+        self.settings.surroundings.attended()?;
+        let settings = self.settings;
+        settings.permit_in_turn(self.notes, Capability::Subscribe, &pattern)?;
+        let is_new = self.admit_opening(Opening::Subscription(&pattern))?;
+        self.record(|outbox, limits| {
+            outbox.subscribe(limits, pattern)?;
+            outbox.opened.subscriptions += u64::from(is_new);
+            Ok(())
+        })
     }
 
     fn unsubscribe(&mut self, pattern: String) -> Result<(), GuestError> {

@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 // Layer 3: Internal module imports
+use crate::core::limits::Limit;
+use crate::core::security::capability::Capability;
 use crate::core::turn::call::{Call, CallOutcome};
 use crate::core::turn::effects::Content;
 use crate::core::turn::errors::{CallError, HostError};
@@ -14,6 +16,7 @@ use crate::core::turn::outbox::{check_content, parse_target};
 use crate::core::turn::recorder::Recorder;
 use crate::runtime::bindings::rpc::{CallError as GuestError, Host};
 use crate::runtime::epoch::Stopwatch;
+use crate::runtime::rate::Rate;
 use crate::runtime::settings::InstanceSettings;
 use crate::runtime::state::StoreState;
 
@@ -22,6 +25,7 @@ pub(crate) struct RpcView<'a> {
     settings: &'a InstanceSettings,
     recorder: &'a mut Recorder,
     stopwatch: &'a Stopwatch,
+    sending: &'a Rate,
 }
 
 impl<'a> RpcView<'a> {
@@ -30,12 +34,19 @@ impl<'a> RpcView<'a> {
             settings: &state.settings,
             recorder: &mut state.recorder,
             stopwatch: &state.stopwatch,
+            sending: &state.sending,
         }
     }
 
     async fn call(&mut self, target: &str, content: Content, timeout_ms: u32) -> CallOutcome {
         let to = parse_target(target)?;
-        check_content(&self.settings.limits, &content)?;
+        let notes = &mut self.recorder.notes;
+        self.settings
+            .permit_in_turn(notes, Capability::Call, to.as_str())?;
+        let limits = &self.settings.limits;
+        check_content(limits, &content)?;
+        let depth = self.recorder.context().call_depth.saturating_add(1);
+        HostError::check_quota(Limit::CallDepth, limits.call_depth, depth.into())?;
         // The callee is given no more time than the caller has left.
         let left_ms = u32::try_from(self.stopwatch.left_ms()).unwrap_or(u32::MAX);
         let call = Call {
@@ -44,9 +55,16 @@ impl<'a> RpcView<'a> {
             kind: content.kind,
             payload: content.payload,
             timeout_ms: timeout_ms.min(left_ms),
+            depth,
             trace_parent: self.recorder.context().trace_parent.clone(),
         };
-        let outcome = self.answer(call.clone(), timeout_ms).await;
+        let in_time = self
+            .sending
+            .check(Limit::MessagesPerS, limits.messages_per_s);
+        let outcome = match in_time {
+            Ok(()) => self.answer(call.clone(), timeout_ms).await,
+            Err(refused) => Err(CallError::Host(refused)),
+        };
         self.recorder.notes.called(call, &outcome);
         outcome
     }

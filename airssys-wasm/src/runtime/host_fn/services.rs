@@ -1,6 +1,7 @@
 //! `services`: log, time, randomness, configuration.
 
 // Layer 2: Third-party crate imports
+use secrecy::ExposeSecret;
 use tracing::Level;
 
 // Layer 3: Internal module imports
@@ -11,6 +12,7 @@ use crate::core::turn::recorder::Recorder;
 use crate::runtime::bindings::services::{
     ComponentPage, Host, HostError as GuestError, Level as GuestLevel,
 };
+use crate::runtime::lines::Lines;
 use crate::runtime::settings::InstanceSettings;
 use crate::runtime::state::StoreState;
 
@@ -18,6 +20,7 @@ use crate::runtime::state::StoreState;
 pub(crate) struct ServicesView<'a> {
     settings: &'a InstanceSettings,
     recorder: &'a mut Recorder,
+    lines: &'a Lines,
 }
 
 impl<'a> ServicesView<'a> {
@@ -25,6 +28,7 @@ impl<'a> ServicesView<'a> {
         Self {
             settings: &state.settings,
             recorder: &mut state.recorder,
+            lines: &state.lines,
         }
     }
 
@@ -52,7 +56,7 @@ impl<'a> ServicesView<'a> {
 
 impl Host for ServicesView<'_> {
     fn log(&mut self, level: GuestLevel, text: String) {
-        if self.recorder.admit_log_line(&self.settings.limits) {
+        if self.recorder.admit_log_line(&self.settings.limits) && self.lines.admit() {
             let level = match level {
                 GuestLevel::Trace => Level::TRACE,
                 GuestLevel::Debug => Level::DEBUG,
@@ -73,8 +77,18 @@ impl Host for ServicesView<'_> {
     }
 
     fn config(&mut self, key: String) -> Option<String> {
-        self.settings.permit(Capability::Config, &key).ok()?;
+        let notes = &mut self.recorder.notes;
+        let permitted = self.settings.permit_in_turn(notes, Capability::Config, &key);
+        permitted.ok()?;
         self.settings.provisions.config.get(&key).cloned()
+    }
+
+    fn secret(&mut self, name: String) -> Result<Option<String>, GuestError> {
+        let notes = &mut self.recorder.notes;
+        self.settings
+            .permit_in_turn(notes, Capability::Secrets, &name)?;
+        let secret = self.settings.provisions.secrets.get(&name);
+        Ok(secret.map(|secret| secret.expose_secret().to_owned()))
     }
 
     fn list_components(

@@ -5,20 +5,22 @@
 use bytes::Bytes;
 
 // Layer 3: Internal module imports
-use crate::core::limits::{Limit, Limits};
+use crate::core::limits::Limit;
+use crate::core::security::capability::Capability;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::turn::errors::HostError;
 use crate::core::turn::notes::{Listing, Notes};
+use crate::core::turn::outbox::parse_address;
 use crate::core::turn::overlay::{Ground, Overlay, check_key};
-use crate::core::turn::surroundings::Surroundings;
+use crate::core::turn::recorded::ForeignRead;
 use crate::runtime::bindings::storage::{Host, HostError as GuestError, KeyPage, SpaceUsed};
+use crate::runtime::settings::InstanceSettings;
 use crate::runtime::state::StoreState;
 
 /// What `storage` works on.
 pub(crate) struct StorageView<'a> {
-    limits: &'a Limits,
+    settings: &'a InstanceSettings,
     committed: &'a Keyspace,
-    surroundings: &'a dyn Surroundings,
     overlay: &'a mut Overlay,
     notes: &'a mut Notes,
 }
@@ -26,9 +28,8 @@ pub(crate) struct StorageView<'a> {
 impl<'a> StorageView<'a> {
     pub(crate) fn new(state: &'a mut StoreState) -> Self {
         Self {
-            limits: &state.settings.limits,
+            settings: &state.settings,
             committed: &state.keys,
-            surroundings: &*state.settings.surroundings,
             overlay: &mut state.recorder.overlay,
             notes: &mut state.recorder.notes,
         }
@@ -36,14 +37,14 @@ impl<'a> StorageView<'a> {
 
     fn ground(&self) -> Ground<'a> {
         Ground {
-            limits: self.limits,
+            limits: &self.settings.limits,
             committed: self.committed,
-            surroundings: self.surroundings,
+            surroundings: &*self.settings.surroundings,
         }
     }
 
     fn read(&mut self, key: String) -> Result<Option<Bytes>, HostError> {
-        check_key(self.limits, &key)?;
+        check_key(&self.settings.limits, &key)?;
         let value = self.overlay.get(self.committed, &key).cloned();
         if !self.overlay.has_written(&key) {
             self.notes.read(key, value.clone());
@@ -54,15 +55,37 @@ impl<'a> StorageView<'a> {
     /// Reads several keys. All values together are bounded as one host call is, since
     /// the host holds them at once.
     fn read_many(&mut self, keys: Vec<String>) -> Result<Vec<Option<Vec<u8>>>, HostError> {
-        HostError::check_size(Limit::KeysPerCall, self.limits.keys_per_call, keys.len())?;
+        HostError::check_size(Limit::KeysPerCall, self.settings.limits.keys_per_call, keys.len())?;
         let mut bytes = 0;
         let read = |key: String| {
             let value = self.read(key)?;
             bytes += value.as_ref().map_or(0, Bytes::len);
-            HostError::check_size(Limit::HostcallBytes, self.limits.hostcall_bytes, bytes)?;
+            HostError::check_size(Limit::HostcallBytes, self.settings.limits.hostcall_bytes, bytes)?;
             Ok(value.map(|value| value.to_vec()))
         };
         keys.into_iter().map(read).collect()
+    }
+
+    /// Reads a key of another actor, as its last turn left it.
+    fn read_from(&mut self, owner: &str, key: String) -> Result<Option<Bytes>, HostError> {
+        let owner = parse_address("actor", owner)?;
+        let settings = self.settings;
+        if owner == settings.address {
+            return self.read(key);
+        }
+        check_key(&settings.limits, &key)?;
+        settings.permit_in_turn(self.notes, Capability::Storage, owner.as_str())?;
+        let outcome = settings
+            .surroundings
+            .read_from(&settings.address, &owner, &key);
+        let bytes = outcome.as_ref().map_or(0, |value| value.as_ref().map_or(0, Bytes::len));
+        self.notes.read_foreign(ForeignRead {
+            owner,
+            key,
+            outcome: outcome.clone(),
+        });
+        HostError::check_size(Limit::HostcallBytes, settings.limits.hostcall_bytes, bytes)?;
+        outcome
     }
 
     fn list(
@@ -75,7 +98,7 @@ impl<'a> StorageView<'a> {
             return Err(HostError::Invalid("the limit is at least 1".into()));
         }
         let limit = limit as usize;
-        HostError::check_size(Limit::KeysPerCall, self.limits.keys_per_call, limit)?;
+        HostError::check_size(Limit::KeysPerCall, self.settings.limits.keys_per_call, limit)?;
         let overlay = &*self.overlay;
         let page = overlay.list_keys(self.committed, prefix, cursor, limit);
         let listing = Listing {
@@ -125,7 +148,11 @@ impl Host for StorageView<'_> {
         Ok(SpaceUsed {
             bytes,
             keys,
-            max_bytes: self.limits.storage_bytes,
+            max_bytes: self.settings.limits.storage_bytes,
         })
+    }
+
+    fn get_from(&mut self, actor: String, key: String) -> Result<Option<Vec<u8>>, GuestError> {
+        Ok(self.read_from(&actor, key)?.map(|value| value.to_vec()))
     }
 }

@@ -59,7 +59,7 @@ mod tests {
     use crate::core::delivery::refusal::Refusal;
     use crate::core::limits::{Limit, LimitExceeded};
     use crate::core::runtime::errors::{
-        ComponentFault, FaultKind, GuestFault, MissingExport, WasmError,
+        ComponentFault, FaultKind, GuestFault, MissingExport, NeedsFault, WasmError,
     };
     use crate::core::turn::errors::{CallError, HostError};
     use crate::core::turn::report::TurnOutcome;
@@ -103,6 +103,7 @@ mod tests {
             (Refusal::UnknownTarget, "unknown-target"),
             (Refusal::MailboxFull, "mailbox-full"),
             (Refusal::NoRoom, "no-room"),
+            (Refusal::TooManyLive { allowed: 1 }, "{\"too-many-live\""),
             (Refusal::Stopped, "stopped"),
             (Refusal::GivenUp, "given-up"),
             (Refusal::ShuttingDown, "shutting-down"),
@@ -159,6 +160,28 @@ mod tests {
                 "{\"unknown-import\":{\"import\"",
             ),
             (ComponentFault::WrongType(words()), "{\"wrong-type\""),
+            (
+                ComponentFault::Needs(NeedsFault::Twice),
+                "{\"needs\":\"twice\"",
+            ),
+        ]);
+        let (allowed_bytes, bytes) = (1, 2);
+        let (allowed, patterns) = (1, 2);
+        check([
+            (
+                NeedsFault::TooLarge {
+                    allowed_bytes,
+                    bytes,
+                },
+                "{\"too-large\":{\"allowed_bytes\":1,\"bytes\"",
+            ),
+            (
+                NeedsFault::TooMany { allowed, patterns },
+                "{\"too-many\":{\"allowed\":1,\"patterns\"",
+            ),
+            (NeedsFault::NotText, "not-text"),
+            (NeedsFault::NotJson(words()), "{\"not-json\""),
+            (NeedsFault::Pattern(words()), "{\"pattern\""),
         ]);
         check([
             (FaultKind::Unreachable, "unreachable"),

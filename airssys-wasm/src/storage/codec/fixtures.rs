@@ -309,6 +309,7 @@ fn example_turn() -> RecordedTurn {
         kind: "ask".into(),
         payload: vec![3].into(),
         timeout_ms: 5,
+        depth: 0,
         trace_parent: None,
     };
     RecordedTurn {
@@ -320,6 +321,7 @@ fn example_turn() -> RecordedTurn {
             now_ms: 10,
             seed: [1; 32],
             budget_ms: Some(11),
+            call_depth: 0,
             trace_parent: Some("00-2".into()),
         },
         learnt: Learnt {

@@ -16,6 +16,7 @@ use crate::core::storage::commit::{Commit, Growth};
 use crate::core::storage::row::{
     ActorStamp, MessageNumber, Row, RowKey, StoredMessage, StoredRequest, StoredTimer,
 };
+use crate::core::storage::store::PageLimit;
 use crate::storage::log::log::CommitLog;
 use crate::storage::log::recovery::Recovered;
 
@@ -299,9 +300,13 @@ impl Rows {
             for (key, value) in kept.keys.range(Bound::Unbounded) {
                 add(RowKey::State(key.clone()), Row::Value(value.clone()));
             }
+            let limit = PageLimit {
+                messages: 2,
+                bytes: 5,
+            };
             let mut after = MessageNumber::ZERO;
             loop {
-                let page = log.messages(&actor, after, 2).unwrap();
+                let page = log.messages(&actor, after, limit).unwrap();
                 assert_eq!(page.as_of, log.appended());
                 for (number, message) in page.messages {
                     assert!(number > after, "they are in order");

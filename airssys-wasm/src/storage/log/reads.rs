@@ -15,7 +15,7 @@ use crate::core::component::id::ComponentId;
 use crate::core::storage::commit::Growth;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::storage::row::{MessageNumber, Row, RowKey};
-use crate::core::storage::store::{MessagePage, StoreError};
+use crate::core::storage::store::{MessagePage, PageLimit, StoreError};
 use crate::core::turn::call::CallOutcome;
 use crate::storage::codec::error::CodecError;
 use crate::storage::codec::key::{decode_key, encode_key, prefix_of};
@@ -92,7 +92,7 @@ impl CommitLog {
         })
     }
 
-    /// The messages after `after` that wait for an actor, in order, at most `limit`. It
+    /// The messages after `after` that wait for an actor, in order, up to `limit`. It
     /// costs a pass over them, and over those that were removed lately.
     ///
     /// # Errors
@@ -102,7 +102,7 @@ impl CommitLog {
         &self,
         actor: &ComponentId,
         after: MessageNumber,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<MessagePage, StoreError> {
         let shared = self.shared();
         let first = RowKey::Message(after);
@@ -111,43 +111,53 @@ impl CommitLog {
             Bound::Excluded(RowKey::Timer(0)),
         );
         // One more tells whether there are more.
-        let wanted = limit.saturating_add(1);
+        let wanted = limit.messages.saturating_add(1);
         let (tables, (changes, as_of)) = shared.view(|state| {
             let changes = changes_until(&state.overlay, actor, range.clone(), wanted);
             (changes, state.appended)
         })?;
         let mut found = changes.clone();
         let (table, key) = encode_key(actor, &first);
-        let mut unchanged = 0;
+        let (mut unchanged, mut unchanged_bytes) = (0, 0);
         let prefix = prefix_of(actor, table);
         shared.visit(&tables, (table, &prefix, Some(&key)), |key, value| {
             let (_, key) = decode_key(table, key)?;
             if !changes.contains_key(&key) {
-                found.insert(key, Some(decode_row(table, value)?));
+                let row = decode_row(table, value)?;
+                unchanged_bytes += message_bytes(&row);
+                found.insert(key, Some(row));
                 unchanged += 1;
             }
-            Ok(match unchanged < wanted {
+            Ok(match unchanged < wanted && unchanged_bytes < limit.bytes {
                 true => ControlFlow::Continue(()),
                 false => ControlFlow::Break(()),
             })
         })?;
-        let mut messages = Vec::new();
+        // What was found is complete up to where reading ended, and so is the page: with as
+        // much as it may have it ends there, or before.
+        let mut page = MessagePage {
+            as_of,
+            has_more: unchanged_bytes >= limit.bytes,
+            ..MessagePage::default()
+        };
+        let mut bytes = 0;
         for row in found {
             match row {
                 (_, None) => {}
+                (RowKey::Message(_), Some(Row::Message(_)))
+                    if page.messages.len() >= limit.messages || bytes >= limit.bytes =>
+                {
+                    page.has_more = true;
+                    break;
+                }
                 (RowKey::Message(number), Some(Row::Message(message))) => {
-                    messages.push((number, *message));
+                    bytes += message.letter.bytes() as u64;
+                    page.messages.push((number, *message));
                 }
                 _ => return Err(self.mismatch(actor)),
             }
         }
-        let has_more = messages.len() > limit;
-        messages.truncate(limit);
-        Ok(MessagePage {
-            messages,
-            has_more,
-            as_of,
-        })
+        Ok(page)
     }
 
     /// What a message from outside with this id was answered in one of two periods.
@@ -169,6 +179,39 @@ impl CommitLog {
             }
         }
         Ok(None)
+    }
+
+    /// The value of a key of an actor, and the last commit that it may depend on.
+    ///
+    /// # Errors
+    ///
+    /// When the log has failed, or does now.
+    pub(crate) fn value(
+        &self,
+        actor: &ComponentId,
+        key: &str,
+    ) -> Result<(Option<Bytes>, u64), StoreError> {
+        let value = match self.row(actor, &RowKey::State(key.to_owned()))? {
+            None => None,
+            Some(Row::Value(value)) => Some(value),
+            Some(_) => return Err(self.mismatch(actor)),
+        };
+        // Looked at after the value, so that what was seen is not later than this.
+        let state = self.shared().lock();
+        let horizon = match state.overlay.is_unlogged(actor) {
+            true => state.appended,
+            false => 0,
+        };
+        Ok((value, horizon))
+    }
+
+    /// Whether an actor has kept anything of its turns.
+    ///
+    /// # Errors
+    ///
+    /// When the log has failed, or does now.
+    pub(crate) fn has_record(&self, actor: &ComponentId) -> Result<bool, StoreError> {
+        Ok(self.row(actor, &RowKey::Record)?.is_some())
     }
 
     /// Answers of periods before this one, the oldest first, at most `limit`: those in the
@@ -383,6 +426,14 @@ fn changes_until(
 fn beyond(after: Option<&ComponentId>) -> (Bound<&ComponentId>, Bound<&ComponentId>) {
     let start = after.map_or(Bound::Unbounded, Bound::Excluded);
     (start, Bound::Unbounded)
+}
+
+/// The bytes that a message is made of.
+fn message_bytes(row: &Row) -> u64 {
+    match row {
+        Row::Message(message) => message.letter.bytes() as u64,
+        _ => 0,
+    }
 }
 
 #[cfg(test)]

@@ -10,8 +10,10 @@ use serde_json::Value;
 
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
+use crate::core::limits::LimitExceeded;
 use crate::core::storage::durability::Durability;
 use crate::system::component_name::ComponentName;
+use crate::system::config::check_access::check_access;
 use crate::system::config::component::ComponentConfig;
 use crate::system::config::problem::{ConfigError, Part, Problem, Step};
 use crate::system::config::shape::check_shape;
@@ -45,6 +47,7 @@ impl SystemConfig {
             return Err(at([key("data")], Problem::Data));
         }
         self.check_components()?;
+        self.check_signatures()?;
         self.check_groups()
     }
 
@@ -53,12 +56,29 @@ impl SystemConfig {
         for (index, component) in self.components.iter().enumerate() {
             let here = [key("components"), Step::Item(index)];
             let checked = if names.insert(&component.name) {
-                check_component(component).and_then(|()| self.check_durability(component))
+                check_component(component)
+                    .and_then(|()| self.check_limits(component))
+                    .and_then(|()| self.check_durability(component))
             } else {
                 let problem = duplicate("component", component.name.as_str());
                 Err(at([key("name")], problem))
             };
             checked.map_err(|error| error.under(here))?;
+        }
+        Ok(())
+    }
+
+    fn check_limits(&self, component: &ComponentConfig) -> Result<(), ConfigError> {
+        let above = |exceeded: LimitExceeded| {
+            let here = [key("limits"), key(exceeded.limit.name())];
+            at(here, Problem::AboveCeiling(exceeded))
+        };
+        self.ceiling.check(&component.limits).map_err(above)?;
+        let mut limits = component.limits.clone();
+        self.ceiling.lower(&mut limits);
+        let (always, allowed) = (component.run.len(), limits.live_actors);
+        if always as u64 > allowed {
+            return Err(at([key("run")], Problem::TooManyRun { always, allowed }));
         }
         Ok(())
     }
@@ -188,24 +208,24 @@ fn check_component(component: &ComponentConfig) -> Result<(), ConfigError> {
         };
         return Err(at([key("retry"), key("first_ms")], problem));
     }
-    Ok(())
+    check_access(component)
 }
 
-fn is_no_path(path: &OsStr) -> bool {
+pub(super) fn is_no_path(path: &OsStr) -> bool {
     path.is_empty() || path.as_encoded_bytes().contains(&0)
 }
 
-fn is_plain_name(name: &str) -> bool {
+pub(super) fn is_plain_name(name: &str) -> bool {
     let is_allowed =
         |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'-' | b'_');
     (1..=MAX_NAME_LENGTH).contains(&name.len()) && name.bytes().all(is_allowed)
 }
 
-fn key(name: &str) -> Step {
+pub(super) fn key(name: &str) -> Step {
     Step::Key(name.into())
 }
 
-fn at<const N: usize>(path: [Step; N], problem: Problem) -> ConfigError {
+pub(super) fn at<const N: usize>(path: [Step; N], problem: Problem) -> ConfigError {
     ConfigError {
         path: path.into(),
         part: Part::Value,
@@ -213,7 +233,7 @@ fn at<const N: usize>(path: [Step; N], problem: Problem) -> ConfigError {
     }
 }
 
-fn duplicate(what: &'static str, name: &str) -> Problem {
+pub(super) fn duplicate(what: &'static str, name: &str) -> Problem {
     Problem::Duplicate {
         what,
         name: name.to_owned(),
@@ -262,10 +282,10 @@ mod tests {
             refusal(&config),
             "components[1].retry.factor: `factor` must be a number, not a number that is none"
         );
-        config.components[0].mailbox = 0;
+        config.components[0].limits.mailbox = 0;
         assert_eq!(
             refusal(&config),
-            "components[0].mailbox: `mailbox` must be from 1 to 1000000, not 0"
+            "components[0].limits.mailbox: `mailbox` must be from 1 to 1000000, not 0"
         );
         config.max_live_actors = 0;
         config.components.clear();
@@ -273,6 +293,22 @@ mod tests {
             refusal(&config),
             "max_live_actors: `max_live_actors` must be from 1 to 1000000, not 0"
         );
+    }
+
+    #[test]
+    fn nobody_gets_more_than_the_ceiling() {
+        let mut config = shop(&[]);
+        config.ceiling.timers = Some(5);
+        config.components[1].limits.timers = 6;
+        assert_eq!(
+            refusal(&config),
+            "components[1].limits.timers: `timers` may be at most 5 here, as [system.ceiling] says, not 6"
+        );
+        config.components[1].limits.timers = 4;
+        assert_eq!(config.check(), Ok(()));
+        config.lower_to_ceiling();
+        let timers = [0, 1].map(|index| config.components[index].limits.timers);
+        assert_eq!(timers, [5, 4]);
     }
 
     #[test]

@@ -18,12 +18,6 @@ use crate::core::storage::durability::Durability;
 use crate::system::component_name::ComponentName;
 use crate::system::config::secret_source::SecretSource;
 
-/// The most messages that may wait for one actor.
-pub const MAX_MAILBOX: usize = 1_000_000;
-/// The most messages that may wait on disk for one actor.
-pub const MAX_BACKLOG: u64 = 1_000_000_000;
-/// The most bytes that may wait on disk for one actor.
-pub const MAX_BACKLOG_BYTES: u64 = 1 << 40;
 /// The longest time until an idle actor is passivated, in milliseconds: a year.
 pub const MAX_IDLE_MS: u64 = 31_536_000_000;
 /// The most instances of one component that always run.
@@ -48,8 +42,9 @@ pub struct ComponentConfig {
     /// What it may do beyond logging and keeping its own state. Default: nothing.
     #[serde(default)]
     pub grants: Capabilities,
-    /// What it needs, if the binary does not say so itself: it is not started unless all of
-    /// this is granted, and gets nothing else.
+    /// What it needs, together with what its binary says it needs: it is not started unless
+    /// all of this is granted, and gets nothing else. Default: what the binary says; if that
+    /// does not say it, it gets all that is granted.
     #[serde(default)]
     pub needs: Option<Capabilities>,
     /// Texts that the component can ask for by their names, if `grants` has those.
@@ -70,21 +65,6 @@ pub struct ComponentConfig {
     /// says.
     #[serde(default)]
     pub durability: Option<Durability>,
-    /// How many messages may wait in memory for one actor; more are refused, or wait on disk
-    /// if the actor is durable. From 1 to 1 000 000, default 1 024.
-    #[serde(default = "default_mailbox")]
-    #[schemars(range(min = 1, max = MAX_MAILBOX))]
-    pub mailbox: usize,
-    /// How many more may wait on disk for one durable actor. At most 1 000 000 000, default
-    /// 100 000.
-    #[serde(default = "default_backlog")]
-    #[schemars(range(max = MAX_BACKLOG))]
-    pub backlog: u64,
-    /// How many bytes they may have together. At most 1 099 511 627 776 (1 TiB), default
-    /// 268 435 456 (256 MiB).
-    #[serde(default = "default_backlog_bytes")]
-    #[schemars(range(max = MAX_BACKLOG_BYTES))]
-    pub backlog_bytes: u64,
     /// How long an actor without messages stays in memory, in milliseconds. From 1 to
     /// 31 536 000 000 (a year), default 300 000.
     #[serde(default = "default_idle_ms")]
@@ -131,9 +111,6 @@ impl ComponentConfig {
             env: BTreeMap::new(),
             folders: BTreeMap::new(),
             durability: None,
-            mailbox: default_mailbox(),
-            backlog: default_backlog(),
-            backlog_bytes: default_backlog_bytes(),
             idle_ms: default_idle_ms(),
             restart: Restart::default(),
             run: Vec::new(),
@@ -149,9 +126,7 @@ impl ComponentConfig {
     pub fn actor_settings(&self, durability: Durability) -> ActorSettings {
         ActorSettings {
             durability,
-            mailbox: self.mailbox,
-            backlog: self.backlog,
-            backlog_bytes: self.backlog_bytes,
+            limits: self.limits.clone(),
             idle_ms: self.idle_ms,
             restart: self.restart,
             retry: self.retry.clone(),
@@ -169,18 +144,6 @@ pub(crate) fn write_path<S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     let text = path.as_ref().map(|path| path.to_string_lossy());
     text.serialize(serializer)
-}
-
-fn default_mailbox() -> usize {
-    1_024
-}
-
-fn default_backlog() -> u64 {
-    100_000
-}
-
-fn default_backlog_bytes() -> u64 {
-    256 << 20
 }
 
 fn default_idle_ms() -> u64 {

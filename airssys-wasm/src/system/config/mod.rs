@@ -1,6 +1,8 @@
 //! What a system is told to be, in a program or in a file.
 
 pub mod check;
+mod check_access;
+mod check_security;
 pub mod component;
 pub mod group;
 pub mod problem;

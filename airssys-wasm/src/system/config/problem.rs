@@ -10,6 +10,11 @@ use thiserror::Error;
 
 // Layer 3: Internal module imports
 use crate::core::component::id::InvalidId;
+use crate::core::limits::LimitExceeded;
+use crate::security::grants::InvalidGrant;
+use crate::security::pattern::InvalidPattern;
+use crate::security::signature::expiry::InvalidExpiry;
+use crate::security::signature::public_key::InvalidKey;
 use crate::system::component_name::InvalidName;
 
 /// The most characters of a foreign text that a message repeats.
@@ -148,6 +153,52 @@ pub enum Problem {
     /// The path of the binary is empty or no path.
     #[error("`source` must be the path of a file")]
     Source,
+    /// The path of the signature is empty or no path.
+    #[error("`signature` must be the path of a file")]
+    SignatureFile,
+    /// A key is none.
+    #[error(transparent)]
+    Key(InvalidKey),
+    /// Two keys are the same. Carries the name of the first.
+    #[error("this is the key `{0}` once more; a key has one name")]
+    SameKey(String),
+    /// The end of a key's time is no moment.
+    #[error(transparent)]
+    Expiry(InvalidExpiry),
+    /// Nothing could be started.
+    #[error(
+        "no key is trusted, so that nothing could be signed by one: make one with \
+         `airssys keygen`, and add it to [[security.keys]]"
+    )]
+    NoKeys,
+    /// A signature is named that nobody would look at.
+    #[error(
+        "`signature` cannot be checked, since no key is trusted: add the signer's to \
+         [[security.keys]]"
+    )]
+    NobodyTrusted,
+    /// A pattern is none of its capability.
+    #[error(transparent)]
+    Pattern(InvalidPattern),
+    /// A capability has too many patterns.
+    #[error(transparent)]
+    Grant(InvalidGrant),
+    /// It is not clear where a secret comes from.
+    #[error(
+        "a secret comes from one place: {{ env = \"API_KEY\" }} or {{ file = \"api-key.txt\" }}"
+    )]
+    SecretSource,
+    /// An environment variable cannot be called so, or have that value.
+    #[error(
+        "the name of a variable is not empty and has no `=`, and neither it nor its value a NUL"
+    )]
+    Variable,
+    /// A guest cannot see a folder at that path.
+    #[error(transparent)]
+    Folder(InvalidPattern),
+    /// The path of a folder is empty or no path.
+    #[error("this must be the path of a folder")]
+    FolderPath,
     /// The path of the data folder is empty or no path.
     #[error("`data` must be the path of a folder")]
     Data,
@@ -166,6 +217,20 @@ pub enum Problem {
         first_ms: u64,
         /// The longest pause, in milliseconds.
         max_ms: u64,
+    },
+    /// A component asks for more than the operator allows.
+    #[error(
+        "`{}` may be at most {} here, as [system.ceiling] says, not {}",
+        _0.limit, _0.allowed, _0.observed
+    )]
+    AboveCeiling(LimitExceeded),
+    /// More actors are to run always than may be live.
+    #[error("`run` names {always} actors, and `live_actors` allows {allowed}")]
+    TooManyRun {
+        /// How many are to run always.
+        always: usize,
+        /// How many may be live.
+        allowed: u64,
     },
     /// A group has nobody to watch over.
     #[error("a group needs at least one member")]

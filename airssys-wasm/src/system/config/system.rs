@@ -10,6 +10,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 // Layer 3: Internal module imports
+use crate::core::limits::Ceiling;
 use crate::core::storage::durability::Durability;
 use crate::system::config::component::{ComponentConfig, write_path};
 use crate::system::config::group::GroupConfig;
@@ -59,6 +60,8 @@ pub struct SystemConfig {
     pub durability: Durability,
     /// Whether compiled components are kept between runs. Default true.
     pub cache: bool,
+    /// The most that any component may be given of each limit. Default: no ceiling.
+    pub ceiling: Ceiling,
     /// The HTTP face.
     #[serde(skip_deserializing)]
     pub http: HttpConfig,
@@ -86,10 +89,21 @@ impl Default for SystemConfig {
             data: None,
             durability: Durability::default(),
             cache: true,
+            ceiling: Ceiling::default(),
             http: HttpConfig::default(),
             security: SecurityConfig::default(),
             components: Vec::new(),
             groups: Vec::new(),
+        }
+    }
+}
+
+impl SystemConfig {
+    /// Lowers the limits of components to the ceiling where they are above it. Those that ask
+    /// for more are refused by [`check`](Self::check) before.
+    pub fn lower_to_ceiling(&mut self) {
+        for component in &mut self.components {
+            self.ceiling.lower(&mut component.limits);
         }
     }
 }

@@ -11,8 +11,10 @@ use serde::Serialize;
 use tokio::task::spawn_blocking;
 
 // Layer 3: Internal module imports
+use crate::core::security::audit::Operation;
 use crate::storage::log::log::CommitLog;
 use crate::storage::path_text::write_path;
+use crate::system::auditing::Deed;
 use crate::system::data::draft::Draft;
 use crate::system::data::error::DataError;
 use crate::system::handle::System;
@@ -43,18 +45,25 @@ impl System {
     /// and it is removed if anything fails. It takes as long as the disk takes to write
     /// everything; what changes meanwhile needs room twice.
     ///
+    /// The audit log is not copied: two systems would continue one and the same.
+    ///
     /// # Errors
     ///
     /// When the system has no data folder, something is there already, or a disk fails or
     /// is full.
     pub async fn backup(&self, to: impl Into<PathBuf>) -> Result<Backup, DataError> {
+        let to = to.into();
+        let deed = Deed::of(Operation::Backup).with(to.display());
+        self.node.audited(deed, self.copy_to(to).await)
+    }
+
+    async fn copy_to(&self, to: PathBuf) -> Result<Backup, DataError> {
         let log = self
             .node
             .store
             .log()
             .ok_or(DataError::NoDataFolder)?
             .clone();
-        let to = to.into();
         log.checkpoint().await?;
         let copied = spawn_blocking(move || copy(&log, &to)).await;
         copied.unwrap_or_else(|panicked| Err(DataError::Disk(panicked.to_string())))

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 // Layer 3: Internal module imports
 use crate::core::delivery::envelope::Letter;
 use crate::core::storage::row::{MessageNumber, StoredMessage};
+use crate::core::storage::store::PageLimit;
 use crate::storage::codec::fixtures::example_dead_letter;
 use crate::storage::data_folder::{DataFolder, DataFolderError};
 use crate::storage::log::log::CommitLog;
@@ -42,8 +43,12 @@ fn data_v1_is_read_whole() {
     }
     assert_eq!(state("demo/relay/desk").get("notes").unwrap(), "one\n");
 
+    let all = PageLimit {
+        messages: 9,
+        bytes: u64::MAX,
+    };
     let page = log
-        .messages(&id("demo/counter/a"), MessageNumber::ZERO, 9)
+        .messages(&id("demo/counter/a"), MessageNumber::ZERO, all)
         .unwrap();
     let payload = |it: &StoredMessage| match &it.letter {
         Letter::Message(it) => it.payload().as_bytes().to_vec(),

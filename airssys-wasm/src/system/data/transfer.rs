@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 use crate::component::supervision::status::Standing;
 use crate::core::component::id::ComponentId;
 use crate::core::limits::{Limit, Limits};
+use crate::core::security::audit::Operation;
 use crate::core::storage::commit::{Commit, Growth};
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::storage::row::{ActorStamp, Row, RowKey};
@@ -20,6 +21,7 @@ use crate::core::turn::effects::Writes;
 use crate::core::turn::errors::HostError;
 use crate::core::turn::overlay::check_key;
 use crate::storage::log::log::CommitLog;
+use crate::system::auditing::Deed;
 use crate::system::data::actor_state::ActorState;
 use crate::system::data::error::DataError;
 use crate::system::data::state_reader::StateReader;
@@ -57,6 +59,11 @@ impl System {
     /// When there is no such component, its actors keep nothing on disk, nothing is known of
     /// this one, or the store fails.
     pub async fn export(&self, actor: &ComponentId) -> Result<ActorState, DataError> {
+        let deed = Deed::of(Operation::Export).on_actor(actor);
+        self.node.audited(deed, self.read_kept(actor).await)
+    }
+
+    async fn read_kept(&self, actor: &ComponentId) -> Result<ActorState, DataError> {
         let (log, _) = self.node.log_of(actor)?;
         let (log, actor) = (log.clone(), actor.clone());
         let reading = spawn_blocking(move || {
@@ -99,6 +106,11 @@ impl System {
     /// When the actor is not stopped, its actors keep nothing on disk, a limit is exceeded,
     /// or the store fails. Nothing has changed then, unless it was the store.
     pub async fn import(&self, state: ActorState) -> Result<Import, DataError> {
+        let deed = Deed::of(Operation::Import).on_actor(&state.actor);
+        self.node.audited(deed, self.replace_kept(state).await)
+    }
+
+    async fn replace_kept(&self, state: ActorState) -> Result<Import, DataError> {
         self.node.is_open().map_err(DataError::Refused)?;
         let (log, component) = self.node.log_of(&state.actor)?;
         check_limits(&component.config.limits, &state.keys).map_err(DataError::OverQuota)?;

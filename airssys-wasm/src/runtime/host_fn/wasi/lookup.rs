@@ -1,0 +1,171 @@
+//! `wasi:sockets/ip-name-lookup`: the addresses of the names that are granted.
+
+// Layer 1: Standard library imports
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::{IpAddr, ToSocketAddrs};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+// Layer 2: Third-party crate imports
+use tokio::sync::Semaphore;
+use wasmtime::Result as WasmtimeResult;
+use wasmtime::component::Resource;
+use wasmtime_wasi::async_trait;
+use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::{
+    Host, HostResolveAddressStream, ResolveAddressStream,
+};
+use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddress, Network};
+use wasmtime_wasi::p2::{DynPollable, Pollable, SocketResult, subscribe};
+use wasmtime_wasi::runtime::spawn_blocking;
+
+// Layer 3: Internal module imports
+use crate::core::security::capability::Capability;
+use crate::runtime::host_fn::wasi::destination::{HostName, parse_host};
+use crate::runtime::host_fn::wasi::open::has_room;
+use crate::runtime::host_fn::wasi::sockets::SocketsView;
+
+/// The most lookups at once, of all instances together. Each has a thread of the host for as
+/// long as the system's resolver takes, whether somebody waits for it still or not.
+const MAX_LOOKUPS: usize = 32;
+
+/// The most addresses that are taken of one name.
+const MAX_ADDRESSES: usize = 16;
+
+static LOOKUPS: Semaphore = Semaphore::const_new(MAX_LOOKUPS);
+
+type Found = Result<VecDeque<IpAddr>, ErrorCode>;
+
+/// A lookup, under way or done.
+pub(crate) struct Lookup {
+    /// The name, if it is one and no address.
+    name: Option<Arc<str>>,
+    found: State,
+}
+
+enum State {
+    UnderWay(Pin<Box<dyn Future<Output = Found> + Send>>),
+    Done(Found),
+}
+
+/// The addresses of a name, of which nothing is known yet.
+///
+/// # Errors
+///
+/// The resolver's.
+pub(crate) async fn resolve(name: Arc<str>) -> io::Result<Vec<IpAddr>> {
+    let turn = LOOKUPS.acquire().await.map_err(io::Error::other)?;
+    let resolved = spawn_blocking(move || {
+        let _turn = turn;
+        let addresses = (&*name, 0).to_socket_addrs()?;
+        let mut found: Vec<IpAddr> = Vec::new();
+        for address in addresses {
+            let ip = address.ip().to_canonical();
+            if found.len() < MAX_ADDRESSES && !found.contains(&ip) {
+                found.push(ip);
+            }
+        }
+        Ok(found)
+    });
+    resolved.await
+}
+
+impl Lookup {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let State::UnderWay(lookup) = &mut self.found {
+            match lookup.as_mut().poll(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(found) => self.found = State::Done(found),
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// The next address.
+    fn next(&mut self) -> Result<Option<IpAddr>, ErrorCode> {
+        let _ready = self.poll(&mut Context::from_waker(Waker::noop()));
+        match &mut self.found {
+            State::UnderWay(_) => Err(ErrorCode::WouldBlock),
+            State::Done(Err(error)) => Err(*error),
+            State::Done(Ok(addresses)) => Ok(addresses.pop_front()),
+        }
+    }
+}
+
+#[async_trait]
+impl Pollable for Lookup {
+    async fn ready(&mut self) {
+        poll_fn(|cx| self.poll(cx)).await;
+    }
+}
+
+impl Host for SocketsView<'_> {
+    /// Looks up a name that is granted for at least one port. An address is its own name.
+    fn resolve_addresses(
+        &mut self,
+        _network: Resource<Network>,
+        name: String,
+    ) -> SocketResult<Resource<ResolveAddressStream>> {
+        let host = parse_host(&name).ok_or(ErrorCode::InvalidArgument)?;
+        if !has_room(self.inner.table) {
+            return Err(ErrorCode::NewSocketLimit.into());
+        }
+        let lookup = match host {
+            HostName::Address(ip) => Lookup {
+                name: None,
+                found: State::Done(Ok([ip].into())),
+            },
+            HostName::Name(name) => {
+                let permitted = self.turn.permit(Capability::Network, &format!("{name}:*"));
+                permitted.map_err(|_denied| ErrorCode::AccessDenied)?;
+                let asked = Arc::clone(&name);
+                let lookup = async move {
+                    let found = resolve(asked).await;
+                    found
+                        .map(VecDeque::from)
+                        .map_err(|_why| ErrorCode::NameUnresolvable)
+                };
+                Lookup {
+                    name: Some(name),
+                    found: State::UnderWay(Box::pin(lookup)),
+                }
+            }
+        };
+        let lookup = self.inner.table.push(lookup)?;
+        // Handles of this type are used by this file alone, which knows what is behind them.
+        Ok(Resource::new_own(lookup.rep()))
+    }
+}
+
+impl HostResolveAddressStream for SocketsView<'_> {
+    fn resolve_next_address(
+        &mut self,
+        stream: Resource<ResolveAddressStream>,
+    ) -> SocketResult<Option<IpAddress>> {
+        let lookup = self.inner.table.get_mut(&lookup_behind(&stream))?;
+        let next = lookup.next()?;
+        if let (Some(name), Some(address)) = (&lookup.name, next) {
+            self.peers.remember(name, address);
+        }
+        Ok(next.map(IpAddress::from))
+    }
+
+    fn subscribe(
+        &mut self,
+        stream: Resource<ResolveAddressStream>,
+    ) -> WasmtimeResult<Resource<DynPollable>> {
+        subscribe(self.inner.table, lookup_behind(&stream))
+    }
+
+    fn drop(&mut self, stream: Resource<ResolveAddressStream>) -> WasmtimeResult<()> {
+        let lookup = Resource::<Lookup>::new_own(stream.rep());
+        self.inner.table.delete(lookup)?;
+        Ok(())
+    }
+}
+
+fn lookup_behind(stream: &Resource<ResolveAddressStream>) -> Resource<Lookup> {
+    Resource::new_borrow(stream.rep())
+}

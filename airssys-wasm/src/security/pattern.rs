@@ -1,0 +1,524 @@
+//! What a grant is for: patterns of actors, topics, names, folders and endpoints.
+
+// Layer 1: Standard library imports
+use std::fmt;
+use std::net::IpAddr;
+
+// Layer 2: Third-party crate imports
+use globset::{GlobBuilder, GlobMatcher, escape};
+use thiserror::Error;
+
+// Layer 3: Internal module imports
+use crate::core::component::topic::check_pattern;
+use crate::core::security::capability::Form;
+
+/// The most bytes of a pattern.
+pub const MAX_PATTERN_BYTES: usize = 512;
+
+/// The word for the actor itself.
+const OWN: &str = "self";
+
+/// A pattern of the resources of a capability, in the form that the capability has.
+///
+/// ```
+/// use airssys_wasm::core::security::capability::Form;
+/// use airssys_wasm::security::pattern::Pattern;
+///
+/// let carts = Pattern::parse(Form::Actor, "shop/cart")?;
+/// assert!(carts.matches("shop/cart/alice"));
+/// assert!(!carts.matches("shop/stock/main"));
+/// assert!(Pattern::parse(Form::Actor, "shop/*")?.covers(&carts));
+/// # Ok::<(), airssys_wasm::security::pattern::InvalidPattern>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    /// Everything that there is of the form.
+    Any,
+    /// The actor that asks.
+    Own,
+    /// Texts in which `*` stands for any characters, but for `/` where that separates.
+    Glob { whole: String, matcher: GlobMatcher },
+    /// A topic with wildcards.
+    Topic,
+    /// A folder and everything below it.
+    Folder,
+    /// A host, and a port or all of them.
+    Endpoint {
+        host: String,
+        matcher: GlobMatcher,
+        port: Option<u16>,
+    },
+}
+
+/// Why a text is no pattern.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{text:?} is no pattern of {expected}: {why}")]
+pub struct InvalidPattern {
+    text: String,
+    expected: &'static str,
+    why: String,
+}
+
+impl Pattern {
+    /// Reads a pattern of this form.
+    ///
+    /// # Errors
+    ///
+    /// When it is empty, longer than [`MAX_PATTERN_BYTES`], or has what no resource of the
+    /// form can have.
+    pub fn parse(form: Form, text: &str) -> Result<Self, InvalidPattern> {
+        let kind = match text.len() {
+            0 => Err("it is empty".to_owned()),
+            1..=MAX_PATTERN_BYTES => parse_kind(form, text),
+            _ => Err(format!("it is longer than {MAX_PATTERN_BYTES} bytes")),
+        };
+        kind.map(|kind| Self {
+            text: text.to_owned(),
+            kind,
+        })
+        .map_err(|why| InvalidPattern {
+            text: text.chars().take(80).collect(),
+            expected: expected(form),
+            why,
+        })
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether a resource of the pattern's form is meant. `self` means none: who asks is
+    /// not known here.
+    ///
+    /// A topic may have wildcards itself, and is meant if all that it matches is. An
+    /// endpoint whose port is `*` is meant if any port of it is.
+    pub fn matches(&self, resource: &str) -> bool {
+        match &self.kind {
+            Kind::Any => true,
+            Kind::Own => false,
+            Kind::Glob { matcher, .. } => matcher.is_match(resource),
+            Kind::Topic => covers_topic(&self.text, resource),
+            Kind::Folder => is_below(&self.text, resource),
+            Kind::Endpoint { matcher, port, .. } => {
+                let Some((host, asked)) = resource.rsplit_once(':') else {
+                    return false;
+                };
+                let is_meant = |port: &u16| asked == "*" || asked.parse() == Ok(*port);
+                port.as_ref().is_none_or(is_meant) && matcher.is_match(host)
+            }
+        }
+    }
+
+    /// Whether all that `other`, a pattern of the same form, means is meant by this one too.
+    /// It may say no where it is not sure.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (Kind::Any, _) | (Kind::Own, Kind::Own) => true,
+            (Kind::Own, _) | (_, Kind::Any | Kind::Own) => false,
+            // A `*` of the other is met as if it were a letter, which only a `*` of this one
+            // means; and what that means of a letter, it means of any text in its place.
+            (Kind::Glob { matcher, .. }, Kind::Glob { whole, .. }) => matcher.is_match(whole),
+            (
+                Kind::Endpoint { matcher, port, .. },
+                Kind::Endpoint {
+                    host, port: other, ..
+                },
+            ) => (port.is_none() || port == other) && matcher.is_match(host),
+            (Kind::Topic, Kind::Topic) => covers_topic(&self.text, &other.text),
+            (Kind::Folder, Kind::Folder) => is_below(&self.text, &other.text),
+            _ => false,
+        }
+    }
+
+    /// Whether it means everything.
+    pub(crate) fn is_any(&self) -> bool {
+        matches!(self.kind, Kind::Any)
+    }
+
+    /// Whether it means the actor that asks.
+    pub(crate) fn is_own(&self) -> bool {
+        matches!(self.kind, Kind::Own)
+    }
+
+    /// The one resource that it means, if it is one that can be looked up.
+    pub(crate) fn as_literal(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Glob { whole, .. } if !whole.contains('*') => Some(whole),
+            _ => None,
+        }
+    }
+
+    /// The component all of whose actors it means, if it is of that kind.
+    pub(crate) fn as_component(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Glob { whole, .. } => whole
+                .strip_suffix("/*")
+                .filter(|component| component.contains('/') && !component.contains('*')),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// What stands behind "is no pattern of".
+fn expected(form: Form) -> &'static str {
+    match form {
+        Form::Actor => "actors, such as shop/cart/alice, shop/cart, shop/*, * or self",
+        Form::Component => "components, such as shop/cart, shop/* or *",
+        Form::Topic => "topics, such as orders.eu.created, orders.* or orders.>",
+        Form::Name => "names, such as api-key, api-* or *",
+        Form::Folder => "folders, such as /data",
+        Form::Endpoint => {
+            "hosts and ports, such as api.example.com:443, *.example.com:443 or 10.0.0.7:*"
+        }
+    }
+}
+
+fn parse_kind(form: Form, text: &str) -> Result<Kind, String> {
+    match form {
+        Form::Topic => check_pattern(text)
+            .map(|()| if text == ">" { Kind::Any } else { Kind::Topic })
+            .map_err(|error| error.to_string()),
+        Form::Folder => parse_folder(text),
+        Form::Endpoint => parse_endpoint(text),
+        Form::Actor | Form::Component | Form::Name if text == "*" => Ok(Kind::Any),
+        Form::Actor if text == OWN => Ok(Kind::Own),
+        Form::Actor => parse_address(text, 3),
+        Form::Component => parse_address(text, 2),
+        Form::Name if text.chars().any(char::is_control) => Err("it has control characters".into()),
+        Form::Name => glob(text.to_owned(), Separator::None),
+    }
+}
+
+/// Reads parts joined by `/`; those that are left out at the end stand for all.
+fn parse_address(text: &str, parts: usize) -> Result<Kind, String> {
+    let given: Vec<&str> = text.split('/').collect();
+    if given.len() < 2 || given.len() > parts {
+        return Err(match given.len() {
+            1 => format!("for all of a namespace write {text}/*"),
+            found => format!("it has {found} parts, and {parts} are the most"),
+        });
+    }
+    for part in &given {
+        check_part(part)?;
+    }
+    let mut whole = text.to_owned();
+    for _ in given.len()..parts {
+        whole.push_str("/*");
+    }
+    glob(whole, Separator::Slash)
+}
+
+fn check_part(part: &str) -> Result<(), String> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_.~*".contains(c);
+    if part.is_empty() || part == "." || part == ".." {
+        return Err("each part is a name, and neither empty nor made of dots".into());
+    }
+    match part.chars().find(|c| !is_allowed(*c)) {
+        Some(wrong) => Err(format!(
+            "names are made of a-z A-Z 0-9 - _ . ~ and `*`, and not of {wrong:?}"
+        )),
+        None => Ok(()),
+    }
+}
+
+fn parse_folder(text: &str) -> Result<Kind, String> {
+    if text == "/" {
+        return Ok(Kind::Any);
+    }
+    let Some(parts) = text.strip_prefix('/') else {
+        return Err("it begins with a slash".into());
+    };
+    let is_bad = |part: &str| part.is_empty() || part == "." || part == "..";
+    if parts.split('/').any(is_bad) || text.chars().any(char::is_control) {
+        return Err("it is a path without `.`, `..`, empty parts or control characters".into());
+    }
+    Ok(Kind::Folder)
+}
+
+fn parse_endpoint(text: &str) -> Result<Kind, String> {
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return Err("a colon and a port, or `*` for all ports, come last".into());
+    };
+    let port = match port {
+        "*" => None,
+        port => match port.parse() {
+            Ok(0) | Err(_) => return Err(format!("{port:?} is no port from 1 to 65535")),
+            Ok(port) => Some(port),
+        },
+    };
+    let host = canonical_host(host)?;
+    let Kind::Glob { whole, matcher } = glob(host, Separator::None)? else {
+        return Err("the host is missing".into());
+    };
+    Ok(Kind::Endpoint {
+        host: whole,
+        matcher,
+        port,
+    })
+}
+
+/// A host as it is compared: a name in small letters without a dot at its end, or an
+/// address in its shortest form, in brackets if it is one of version 6.
+fn canonical_host(host: &str) -> Result<String, String> {
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    match (bare.unwrap_or(host).parse(), bare) {
+        (Ok(IpAddr::V6(address)), Some(_)) => return Ok(format!("[{address}]")),
+        (Ok(IpAddr::V4(address)), None) => return Ok(address.to_string()),
+        (Ok(IpAddr::V6(_)), None) => return Err("an IPv6 address stands in brackets".into()),
+        (_, Some(_)) => return Err("there is no IPv6 address in the brackets".into()),
+        (Err(_), None) => {}
+    }
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_.*".contains(c);
+    match host.chars().find(|c| !is_allowed(*c)) {
+        Some(wrong) => Err(format!("a host is not made of {wrong:?}")),
+        None if host.is_empty() => Err("the host is missing".into()),
+        None => Ok(host),
+    }
+}
+
+/// What a `*` does not stand for.
+enum Separator {
+    Slash,
+    None,
+}
+
+/// A text in which `*` stands for any characters but the separator.
+fn glob(whole: String, separator: Separator) -> Result<Kind, String> {
+    if whole.contains("**") {
+        return Err("two `*` stand side by side".into());
+    }
+    let parts: Vec<String> = whole.split('*').map(escape).collect();
+    let matcher = GlobBuilder::new(&parts.join("*"))
+        .literal_separator(matches!(separator, Separator::Slash))
+        .build()
+        .map_err(|error| error.kind().to_string())?
+        .compile_matcher();
+    Ok(Kind::Glob { whole, matcher })
+}
+
+/// Whether all topics that `asked` means, which may have wildcards itself, are meant by
+/// `granted`.
+fn covers_topic(granted: &str, asked: &str) -> bool {
+    let (mut granted, mut asked) = (granted.split('.'), asked.split('.'));
+    loop {
+        match (granted.next(), asked.next()) {
+            (Some(">"), Some(_)) | (None, None) => return true,
+            (_, Some(">")) | (None, _) | (_, None) => return false,
+            (Some("*"), Some(_)) => {}
+            (Some(granted), Some(asked)) if granted == asked => {}
+            _ => return false,
+        }
+    }
+}
+
+/// Whether a path is that of a folder, or below it.
+fn is_below(folder: &str, path: &str) -> bool {
+    path.strip_prefix(folder)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pattern(form: Form, text: &str) -> Pattern {
+        Pattern::parse(form, text).unwrap()
+    }
+
+    #[test]
+    fn a_pattern_means_what_its_form_says() {
+        for (form, text, meant, not_meant) in [
+            (Form::Actor, "*", "a/b/c", ""),
+            (Form::Actor, "shop/*", "shop/cart/alice", "shoe/cart/alice"),
+            (
+                Form::Actor,
+                "shop/cart",
+                "shop/cart/alice",
+                "shop/carts/alice",
+            ),
+            (
+                Form::Actor,
+                "shop/cart/a*",
+                "shop/cart/alice",
+                "shop/cart/bob",
+            ),
+            (
+                Form::Actor,
+                "shop/*/main",
+                "shop/stock/main",
+                "shop/stock/x",
+            ),
+            (Form::Component, "shop/*", "shop/cart", "pay/cart"),
+            (Form::Component, "shop/cart", "shop/cart", "shop/cart2"),
+            (Form::Topic, "orders.*", "orders.new", "orders.new.eu"),
+            (Form::Topic, "orders.>", "orders.new.eu", "orders"),
+            (Form::Topic, "orders.>", "orders.*.eu", ">"),
+            (Form::Topic, "orders.*", "orders.*", "orders.>"),
+            (Form::Name, "api-*", "api-key", "key"),
+            (Form::Name, "a[b]?", "a[b]?", "ab"),
+            (Form::Folder, "/data", "/data/a/b", "/database"),
+            (
+                Form::Endpoint,
+                "a.example:443",
+                "a.example:443",
+                "a.example:80",
+            ),
+            (
+                Form::Endpoint,
+                "*.example:443",
+                "x.a.example:443",
+                "example:443",
+            ),
+            (Form::Endpoint, "10.0.0.7:*", "10.0.0.7:81", "10.0.0.8:81"),
+            (Form::Endpoint, "[::1]:80", "[::1]:80", "[::2]:80"),
+            (
+                Form::Endpoint,
+                "A.Example.:80",
+                "a.example:*",
+                "b.example:*",
+            ),
+        ] {
+            let pattern = pattern(form, text);
+            assert!(pattern.matches(meant), "{text} {meant}");
+            assert!(
+                text == "*" || !pattern.matches(not_meant),
+                "{text} {not_meant}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_no_resource_can_be_is_refused() {
+        for (form, text) in [
+            (Form::Actor, ""),
+            (Form::Actor, "shop"),
+            (Form::Actor, "shop//x"),
+            (Form::Actor, "shop/../x"),
+            (Form::Actor, "shop/./x"),
+            (Form::Actor, "a/b/c/d"),
+            (Form::Actor, "shop/**"),
+            (Form::Actor, "shop/c\u{0430}rt"),
+            (Form::Actor, "shop/cart\n"),
+            (Form::Actor, "shop/{a,b}"),
+            (Form::Component, "self"),
+            (Form::Component, "a/b/c"),
+            (Form::Topic, "orders."),
+            (Form::Topic, "a.>.b"),
+            (Form::Name, "a\0b"),
+            (Form::Folder, "data"),
+            (Form::Folder, "/data/../etc"),
+            (Form::Folder, "/data/"),
+            (Form::Endpoint, "example.com"),
+            (Form::Endpoint, "example.com:0"),
+            (Form::Endpoint, "example.com:65536"),
+            (Form::Endpoint, "::1:80"),
+            (Form::Endpoint, "[example]:80"),
+            (Form::Endpoint, ":80"),
+            (Form::Endpoint, "exa mple:80"),
+        ] {
+            assert!(Pattern::parse(form, text).is_err(), "{text:?}");
+        }
+        let long = "a".repeat(MAX_PATTERN_BYTES + 1);
+        assert!(Pattern::parse(Form::Name, &long).is_err());
+        let error = Pattern::parse(Form::Actor, "shop").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "\"shop\" is no pattern of actors, such as shop/cart/alice, shop/cart, shop/*, * or \
+             self: for all of a namespace write shop/*"
+        );
+    }
+
+    #[test]
+    fn narrower_patterns_are_covered() {
+        for (form, wide, narrow) in [
+            (Form::Actor, "*", "self"),
+            (Form::Actor, "self", "self"),
+            (Form::Actor, "shop/*", "shop/cart"),
+            (Form::Actor, "shop/cart", "shop/cart/a*"),
+            (Form::Actor, "*/*/main", "shop/*/main"),
+            (Form::Topic, "orders.>", "orders.*.eu"),
+            (Form::Folder, "/data", "/data/in"),
+            (Form::Endpoint, "*.example:*", "a.example:443"),
+        ] {
+            let (wide, narrow) = (pattern(form, wide), pattern(form, narrow));
+            assert!(wide.covers(&narrow), "{wide} {narrow}");
+            assert!(wide.as_str() == narrow.as_str() || !narrow.covers(&wide));
+        }
+        let cart = pattern(Form::Actor, "shop/cart");
+        assert!(!cart.covers(&pattern(Form::Actor, "self")));
+    }
+
+    fn part() -> impl Strategy<Value = String> {
+        "[ab*]{1,4}".prop_filter("two stars", |part| !part.contains("**"))
+    }
+
+    fn address() -> impl Strategy<Value = String> {
+        proptest::collection::vec(part(), 2..=3).prop_map(|parts| parts.join("/"))
+    }
+
+    fn topic() -> impl Strategy<Value = String> {
+        let words = proptest::collection::vec("[ab*]", 1..4);
+        (words, any::<bool>()).prop_map(|(mut words, rest)| {
+            if rest {
+                words.push(">".into());
+            }
+            words.join(".")
+        })
+    }
+
+    proptest! {
+        /// What a covered pattern means is meant by the one that covers it.
+        #[test]
+        fn to_cover_is_to_mean_as_much(
+            wide in address(),
+            narrow in address(),
+            actor in "[ab]{1,4}/[ab]{1,4}/[ab]{1,4}",
+        ) {
+            let (wide, narrow) = (pattern(Form::Actor, &wide), pattern(Form::Actor, &narrow));
+            if wide.covers(&narrow) && narrow.matches(&actor) {
+                prop_assert!(wide.matches(&actor));
+            }
+        }
+
+        #[test]
+        fn the_same_holds_for_topics(
+            wide in topic(),
+            narrow in topic(),
+            asked in "[ab](\\.[ab]){0,3}",
+        ) {
+            let (wide, narrow) = (pattern(Form::Topic, &wide), pattern(Form::Topic, &narrow));
+            if wide.covers(&narrow) && narrow.matches(&asked) {
+                prop_assert!(wide.matches(&asked));
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in ".{0,40}") {
+            for form in [
+                Form::Actor, Form::Component, Form::Topic, Form::Name, Form::Folder, Form::Endpoint,
+            ] {
+                if let Ok(pattern) = Pattern::parse(form, &text) {
+                    prop_assert!(pattern.is_any() || pattern.covers(&pattern));
+                    pattern.matches(&text);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The policy of a system: read at the start, replaced while it runs, and asked when a
+//! version is to run.
+
+// Layer 1: Standard library imports
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+// Layer 2: Third-party crate imports
+use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
+
+// Layer 3: Internal module imports
+use crate::component::deployment::Version;
+use crate::core::component::digest::Digest;
+use crate::core::security::principal::Principal;
+use crate::runtime::store::StoreManager;
+use crate::security::policy::action::PolicyAction;
+use crate::security::policy::denied::DeniedByRule;
+use crate::security::policy::policy_error::PolicyError;
+use crate::security::policy::rule_set::Policy;
+use crate::system::error::ControlError;
+use crate::system::handle::System;
+use crate::system::node::Node;
+use crate::system::policy_file::{PolicyFileError, read_policy};
+
+/// What a policy that is handed over is called in errors.
+const HANDED_OVER: &str = "policy";
+
+/// The policy of a running system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyReport {
+    /// Whether there is one; without, grants alone decide.
+    pub is_set: bool,
+    /// How many rules it has.
+    pub rules: usize,
+    /// Its text.
+    pub text: String,
+}
+
+impl System {
+    /// The policy that counts.
+    pub fn policy(&self) -> PolicyReport {
+        let report = |policy: &Policy| PolicyReport {
+            is_set: true,
+            rules: policy.rules().len(),
+            text: policy.text().to_owned(),
+        };
+        self.node.policy.inspect(report).unwrap_or(PolicyReport {
+            is_set: false,
+            rules: 0,
+            text: String::new(),
+        })
+    }
+
+    /// Replaces the policy, or removes it, until the system ends: what counts from the start
+    /// belongs in the configuration. It counts from the next host call of every actor on.
+    /// Components that run go on running, even if the new policy would not let them start.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no policy. The old one counts on.
+    pub async fn set_policy(&self, text: Option<&str>) -> Result<PolicyReport, PolicyError> {
+        let policy = match text.map(str::to_owned) {
+            None => None,
+            Some(text) => {
+                // A large one takes a while.
+                let parsed = spawn_blocking(move || Policy::parse(&text, HANDED_OVER)).await;
+                let broken_off = |panicked: &dyn ToString| PolicyError::NotRead {
+                    file: HANDED_OVER.into(),
+                    message: panicked.to_string(),
+                };
+                Some(parsed.unwrap_or_else(|panicked| Err(broken_off(&panicked)))?)
+            }
+        };
+        self.node.policy.replace(policy);
+        Ok(self.policy())
+    }
+
+    /// Reads the file of the policy again that the configuration names, and replaces the
+    /// policy by what is in it, as [`set_policy`](Self::set_policy) does.
+    ///
+    /// # Errors
+    ///
+    /// When no file was configured, or it has no policy. The old one counts on.
+    pub async fn reload_policy(&self) -> Result<PolicyReport, PolicyFileError> {
+        match self.node.read_policy().await? {
+            true => Ok(self.policy()),
+            false => Err(PolicyFileError::NoFile),
+        }
+    }
+}
+
+impl Node {
+    /// Reads the policy that the configuration names, and says whether it names one.
+    pub(crate) async fn read_policy(&self) -> Result<bool, PolicyFileError> {
+        let Some(path) = self.security.policy.clone() else {
+            return Ok(false);
+        };
+        let read = spawn_blocking(move || read_policy(&path)).await;
+        let broken_off = PolicyFileError::BrokenOff;
+        let policy = read.unwrap_or_else(|panicked| Err(broken_off(panicked.to_string())))?;
+        self.policy.replace(Some(policy));
+        Ok(true)
+    }
+
+    /// Whether the policy lets a version of a component run in this system.
+    pub(crate) fn may_start(&self, principal: &Principal) -> Result<(), DeniedByRule> {
+        let now_ms = self.clock.now().unix_ms;
+        let start = |policy: &Policy| {
+            let verdict = policy.decide(principal, PolicyAction::Start, &self.name, now_ms);
+            DeniedByRule::from_verdict(verdict)
+        };
+        self.policy.inspect(start).unwrap_or(Ok(()))
+    }
+
+    /// Whether the policy lets a version run that was kept.
+    pub(crate) fn may_return_to(
+        &self,
+        component: &str,
+        version: &Version<StoreManager>,
+        signers: &Signers,
+    ) -> Result<(), ControlError> {
+        let principal = Principal {
+            component: component.to_owned(),
+            version: version.id.label.clone(),
+            digest: version.id.digest.to_string(),
+            signer: signers.of(version.id.digest),
+        };
+        let allowed = self.may_start(&principal);
+        allowed.map_err(|source| ControlError::Policy {
+            component: component.to_owned(),
+            source,
+        })
+    }
+}
+
+/// Who signed the versions of a component that are kept.
+#[derive(Debug, Default)]
+pub(crate) struct Signers(Mutex<BTreeMap<Digest, Option<String>>>);
+
+impl Signers {
+    /// Those of a component whose only version somebody signed, or nobody.
+    pub(crate) fn first(version: Digest, signer: Option<String>) -> Arc<Self> {
+        Arc::new(Self(Mutex::new([(version, signer)].into())))
+    }
+
+    /// Takes note of a new version, and forgets those that are not `kept`.
+    pub(crate) fn add(
+        &self,
+        version: Digest,
+        signer: Option<String>,
+        kept: &[Arc<Version<StoreManager>>],
+    ) {
+        let mut signers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        signers.retain(|digest, _| kept.iter().any(|version| version.id.digest == *digest));
+        signers.insert(version, signer);
+    }
+
+    fn of(&self, version: Digest) -> Option<String> {
+        let signers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        signers.get(&version).cloned().flatten()
+    }
+}

@@ -1,0 +1,1 @@
+../../modest/src/trying.rs

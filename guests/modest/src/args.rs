@@ -1,0 +1,1 @@
+../../probe/src/args.rs
