@@ -96,7 +96,7 @@ pub(crate) fn no_key(error: &KeyError) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use airssys_wasm::security::signature::signature::Signature;
+    use airssys_wasm::security::signature::detached::Signature;
 
     #[test]
     fn every_problem_has_its_word_a_cause_and_a_next_step() {

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 // Layer 2: Third-party crate imports
-use airssys_wasm::security::signature::signature::{Signature, read_signature, signature_path};
+use airssys_wasm::security::signature::detached::{Signature, read_signature, signature_path};
 use clap::Args;
 
 // Layer 3: Internal module imports

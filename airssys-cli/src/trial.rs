@@ -175,8 +175,7 @@ impl Trial {
         plan: &Plan,
     ) -> Result<Arc<CompiledComponent>, Failure> {
         let began = Instant::now();
-        let mut loader =
-            ComponentLoader::new(Arc::clone(engine)).with_limits(plan.limits.clone());
+        let mut loader = ComponentLoader::new(Arc::clone(engine)).with_limits(plan.limits.clone());
         if let Some(cache) = &plan.cache {
             loader = loader.with_cache(cache.clone());
         }

@@ -20,6 +20,7 @@ use tokio::time::{sleep, timeout};
 use airssys_wasm::component::supervision::group::Strategy;
 use airssys_wasm::core::component::id::ComponentId;
 use airssys_wasm::core::event::Event;
+use airssys_wasm::core::security::capabilities::Capabilities;
 use airssys_wasm::system::config::group::GroupConfig;
 use airssys_wasm::system::handle::System;
 
@@ -144,6 +145,18 @@ pub(crate) async fn main() -> Outcome {
     let report = system.shutdown().await;
     println!("  everything handled: {}", report.is_clean());
     Ok(())
+}
+
+/// All that one of the two components needs. Without it, it could do nothing but keep its own
+/// state.
+fn may_speak_to(component: &str) -> Capabilities {
+    let whom = vec![component.to_owned()];
+    Capabilities {
+        send: whom.clone(),
+        call: whom.clone(),
+        spawn: whom,
+        ..Capabilities::default()
+    }
 }
 
 /// Rooms are restarted each by itself, and the members go on without them.

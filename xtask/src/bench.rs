@@ -27,7 +27,7 @@ mod table;
 const PEER: &str = "airssys-wasm/benches/peers/Cargo.toml";
 
 /// What is measured in several processes, one after the other.
-const REPEATED: [&str; 9] = [
+const REPEATED: [&str; 12] = [
     "call",
     "host_call",
     "instantiate",
@@ -36,12 +36,15 @@ const REPEATED: [&str; 9] = [
     "tell",
     "activate",
     "overlay_read",
+    "grant_check",
+    "policy",
+    "guarded",
     "hop_durable",
 ];
 const ROUNDS: usize = 5;
 
 /// What takes long, and each a process of its own.
-const ONCE: [&str; 8] = [
+const ONCE: [&str; 9] = [
     "fairness",
     "fairness_known",
     "upgrade",
@@ -50,6 +53,7 @@ const ONCE: [&str; 8] = [
     "durable_turns",
     "durable_ask",
     "recovery",
+    "audit_write",
 ];
 
 /// Arguments of `cargo xtask bench`.

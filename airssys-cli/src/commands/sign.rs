@@ -6,8 +6,8 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 // Layer 2: Third-party crate imports
+use airssys_wasm::security::signature::detached::{Signature, read_signature, signature_path};
 use airssys_wasm::security::signature::error::SignatureError;
-use airssys_wasm::security::signature::signature::{Signature, read_signature, signature_path};
 use airssys_wasm::security::signature::signing_key::SigningKey;
 use clap::Args;
 use serde::Serialize;

@@ -217,3 +217,40 @@ fn a_log_that_is_removed_while_it_is_written_goes_on_and_tells() {
     end(up);
     assert!(!log_file(&home).exists());
 }
+
+#[test]
+fn what_a_component_is_denied_is_written_down() {
+    let home = Home::with_manifest(
+        &["probe"],
+        "name = \"strict\"\n[security.audit]\ndenials_per_s = 1\n\
+         [[component]]\nname = \"shop/probe\"\nsource = \"probe.wasm\"\n",
+    );
+    let up = home.up("");
+    for _ in 0..4 {
+        let run = home.run("ask shop/probe/a -k messaging.publish -d {\"topic\":\"orders.new\"}");
+        assert!(run.assert_code(0).out().contains("denied"), "{}", run.out());
+    }
+    // What came too fast is told when its second is over.
+    let lines = loop {
+        let run = home.run("audit --action publish --decision denied --json");
+        let lines = run.assert_code(0).out().lines();
+        let lines: Vec<Value> = lines.map(|it| serde_json::from_str(it).unwrap()).collect();
+        let counts = lines.iter().map(|it| it["count"].as_u64().unwrap_or(1));
+        let counts: u64 = counts.sum();
+        if counts == 4 {
+            break lines;
+        }
+        assert!(counts < 4, "{lines:?}");
+    };
+    let first = lines.last().unwrap();
+    assert_eq!(
+        (&first["component"], &first["actor"], &first["resource"]),
+        (
+            &json!("shop/probe"),
+            &json!("shop/probe/a"),
+            &json!("orders.new")
+        )
+    );
+    assert!(first["why"].as_str().unwrap().contains("not granted"));
+    end(up);
+}

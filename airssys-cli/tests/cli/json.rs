@@ -1,5 +1,7 @@
 //! `try --json`: the documented fields.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::run::{airssys_with_stdin, guest, try_guest, try_json};
@@ -89,8 +91,13 @@ fn a_limit_has_its_figures() {
 fn a_run_that_did_not_get_far_has_no_more_than_it_knows() {
     let (code, json) = try_json("no-such-guest", "");
     assert_eq!((code, &json["outcome"]), (3, &json!("failed")));
-    let fields: Vec<&String> = json.as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["error", "outcome"]);
+    let fields: BTreeSet<&str> = json
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(fields, ["error", "outcome"].into());
 }
 
 #[test]

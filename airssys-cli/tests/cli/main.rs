@@ -12,6 +12,7 @@ mod data;
 mod differing;
 mod failures;
 mod full_disk;
+mod granting;
 mod hostile_http;
 mod inspecting;
 mod interrupting;

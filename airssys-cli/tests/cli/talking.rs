@@ -10,6 +10,13 @@ use crate::system::Home;
 
 const SHOP: &str = r#"
 name = "shop"
+[defaults.grants]
+send = ["*"]
+call = ["*"]
+timers = ["*"]
+spawn = ["*"]
+publish = [">"]
+subscribe = [">"]
 [[component]]
 name = "shop/counter"
 source = "counter.wasm"

@@ -19,7 +19,7 @@ use crate::ours::message;
 use crate::raw::Raw;
 use crate::stage::{Stage, actor};
 
-const PAYLOAD_BYTES: usize = 1_024;
+pub(crate) const PAYLOAD_BYTES: usize = 1_024;
 
 pub(crate) fn measure(plan: Plan) -> Outcome<Vec<Figure>> {
     let stage = Stage::new(1)?;
@@ -41,8 +41,8 @@ pub(crate) fn measure(plan: Plan) -> Outcome<Vec<Figure>> {
     Ok(vec![Figure::ratio("ask_1k", compared)])
 }
 
-/// The CPU time of one ask, over as many that follow each other.
-async fn asks(
+/// The CPU time of one ask of 1 KiB, over as many that follow each other.
+pub(crate) async fn asks(
     system: System,
     actor: ComponentId,
     payload: MessagePayload,

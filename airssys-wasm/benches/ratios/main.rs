@@ -24,7 +24,9 @@ mod durable_ask;
 mod durable_turns;
 mod fairness;
 mod figure;
+mod grant_check;
 mod growth;
+mod guarded;
 mod guest;
 mod hop_durable;
 mod host_call;
@@ -44,7 +46,7 @@ mod upgrade;
 
 type Group = (&'static str, fn(Plan) -> Outcome<Vec<Figure>>);
 
-const GROUPS: [Group; 19] = [
+const GROUPS: [Group; 21] = [
     ("call", call::measure),
     ("host_call", host_call::measure),
     ("instantiate", instantiate::measure),
@@ -53,6 +55,8 @@ const GROUPS: [Group; 19] = [
     ("tell", tell::measure),
     ("activate", activate::measure),
     ("overlay_read", overlay_read::measure),
+    ("grant_check", grant_check::measure),
+    ("guarded", guarded::measure),
     ("policy", policy::measure),
     ("hop_durable", hop_durable::measure),
     ("fairness", fairness::measure_new),

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 // Layer 3: Internal module imports
+use airssys_wasm::system::config::component::ComponentConfig;
+use airssys_wasm::system::config::system::SystemConfig;
 use airssys_wasm::system::handle::System;
 
 use crate::guest;
@@ -45,6 +47,21 @@ pub(crate) enum Kind {
 impl<'a> Ring<'a> {
     /// A ring: of durable actors with a folder for their data, and of ephemeral ones without.
     pub(crate) fn start(stage: &'a Stage, shape: Shape, data: Option<&Path>) -> Outcome<Self> {
+        Self::start_with(
+            stage,
+            shape,
+            |_trusted| {},
+            |system| system.data = data.map(Path::to_owned),
+        )
+    }
+
+    /// A ring whose settings are changed.
+    pub(crate) fn start_with(
+        stage: &'a Stage,
+        shape: Shape,
+        change: impl FnOnce(&mut ComponentConfig),
+        change_system: impl FnOnce(&mut SystemConfig),
+    ) -> Outcome<Self> {
         let system = stage.system(
             guest::committed("baton")?,
             |component| {
@@ -53,8 +70,9 @@ impl<'a> Ring<'a> {
                 component.config = [ring, entries].into();
                 // Fewer actors than those of a program pass on as many messages.
                 component.limits.messages_per_s = u64::MAX;
+                change(component);
             },
-            |system| system.data = data.map(Path::to_owned),
+            change_system,
         )?;
         Ok(Self { stage, system })
     }

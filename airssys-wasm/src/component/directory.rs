@@ -266,7 +266,10 @@ impl<W: World> Directory<W> {
         world: &Arc<W>,
         deployment: &Deployment<W::Guest>,
     ) -> Option<Seat> {
-        let own = deployment.room.place(|| evict_of(world, deployment)).await?;
+        let own = deployment
+            .room
+            .place(|| evict_of(world, deployment))
+            .await?;
         let common = self.room.place(|| evict(world)).await?;
         Some(Seat {
             _own: own,

@@ -141,7 +141,7 @@ impl Topics {
     pub fn len_without(&self, actor: &ComponentId, pattern: &str) -> Option<usize> {
         match self.patterns.get(actor) {
             None => Some(0),
-            Some(theirs) => (!theirs.contains(pattern)).then(|| theirs.len()),
+            Some(theirs) => (!theirs.contains(pattern)).then_some(theirs.len()),
         }
     }
 

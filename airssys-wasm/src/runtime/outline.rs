@@ -115,7 +115,9 @@ impl Outline {
     pub fn check_functions(&self, limits: &Limits) -> Result<(), WasmError> {
         let (count, largest) = (self.functions, self.largest_function_bytes);
         LimitExceeded::check(Limit::ComponentFunctions, limits.component_functions, count)
-            .and_then(|()| LimitExceeded::check(Limit::FunctionBytes, limits.function_bytes, largest))
+            .and_then(|()| {
+                LimitExceeded::check(Limit::FunctionBytes, limits.function_bytes, largest)
+            })
             .map_err(WasmError::ResourceLimitExceeded)
     }
 
@@ -230,7 +232,7 @@ mod tests {
         let outline = outline(
             r#"(component
                 (core module (func) (func (drop (i32.const 1))))
-                (component (core module (func) (import "a" "b" (func)))))"#,
+                (component (core module (import "a" "b" (func)) (func))))"#,
         );
         assert_eq!(outline.functions, 3, "an import is no function of its own");
         assert_eq!(outline.largest_function_bytes, 5);
@@ -303,6 +305,25 @@ mod tests {
                 Outline::read(&wat::parse_str(&text).unwrap()),
                 Err(WasmError::InvalidComponent(ComponentFault::Needs(fault)))
             );
+        }
+    }
+
+    #[test]
+    fn who_may_reach_outside_may_wait() {
+        let may_suspend = |import: &str| {
+            outline(&format!("(component (import \"{import}\" (instance)))")).may_suspend()
+        };
+        for import in [
+            "airssys:actor/rpc@0.1.0",
+            "wasi:io/poll@0.2.0",
+            "wasi:filesystem/types@0.2.3",
+            "wasi:sockets/tcp@0.2.12",
+            "wasi:http/outgoing-handler@0.2.0",
+        ] {
+            assert!(may_suspend(import), "{import}");
+        }
+        for import in ["wasi:cli/environment@0.2.0", "wasi:clocks/wall-clock@0.2.0"] {
+            assert!(!may_suspend(import), "{import}");
         }
     }
 

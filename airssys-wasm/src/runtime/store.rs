@@ -38,7 +38,7 @@ use crate::runtime::settings::InstanceSettings;
 /// Owns one instance and runs its turns, one at a time.
 ///
 /// For a component that [may suspend](CompiledComponent::may_suspend) the futures must
-/// be awaited within a tokio runtime whose time is enabled; otherwise they finish at
+/// be awaited within a tokio runtime whose time and I/O are enabled; otherwise they finish at
 /// their first poll. Dropping one halfway abandons the turn: the instance is then gone,
 /// as after a trap.
 ///

@@ -1,6 +1,7 @@
 //! What was granted to a component, compiled so that a check costs nanoseconds.
 
 // Layer 2: Third-party crate imports
+use globset::{Error as GlobError, GlobSet, GlobSetBuilder};
 use hashbrown::HashSet;
 use serde::Serialize;
 use thiserror::Error;
@@ -42,6 +43,7 @@ struct Rules {
     has_own: bool,
     literals: HashSet<String>,
     components: HashSet<String>,
+    globs: GlobSet,
     others: Vec<Pattern>,
 }
 
@@ -58,6 +60,14 @@ pub enum InvalidGrant {
         index: usize,
         /// What is wrong with it.
         source: InvalidPattern,
+    },
+    /// The patterns of a capability are too large together.
+    #[error("`{capability}`: {source}")]
+    Globs {
+        /// The capability.
+        capability: Capability,
+        /// Why.
+        source: GlobError,
     },
     /// A capability has more patterns than one may have.
     #[error("`{0}` has more than {MAX_PATTERNS} patterns")]
@@ -91,6 +101,9 @@ impl Grants {
                 let pattern = Self::compile_one(capability, index, text)?;
                 rules.add(capability.form(), pattern);
             }
+            rules
+                .compile_globs()
+                .map_err(|source| InvalidGrant::Globs { capability, source })?;
         }
         Ok(grants)
     }
@@ -123,6 +136,7 @@ impl Grants {
         rules.has_any
             || rules.has_literal(resource)
             || rules.has_component(resource)
+            || (!rules.globs.is_empty() && rules.globs.is_match(resource))
             || rules.others.iter().any(|other| other.matches(resource))
     }
 
@@ -160,10 +174,27 @@ impl Rules {
             self.literals.insert(literal.to_owned());
         } else if let Some(component) = pattern.as_component().filter(|_| form == Form::Actor) {
             self.components.insert(component.to_owned());
-        } else if !pattern.is_any() && !pattern.is_own() {
+        } else if !pattern.is_any() && !pattern.is_own() && pattern.as_glob().is_none() {
             self.others.push(pattern.clone());
         }
         self.all.push(pattern);
+    }
+
+    /// Puts the globs that are left together, so that all are tried at once.
+    fn compile_globs(&mut self) -> Result<(), GlobError> {
+        let is_looked_up = |pattern: &&Pattern| {
+            pattern.as_literal().is_some()
+                || pattern
+                    .as_component()
+                    .is_some_and(|component| self.components.contains(component))
+        };
+        let left = self.all.iter().filter(|it| !is_looked_up(it));
+        let mut globs = GlobSetBuilder::new();
+        for glob in left.filter_map(Pattern::as_glob) {
+            globs.add(glob.clone());
+        }
+        self.globs = globs.build()?;
+        Ok(())
     }
 
     #[inline]

@@ -5,11 +5,12 @@ use std::fmt;
 use std::net::IpAddr;
 
 // Layer 2: Third-party crate imports
-use globset::{GlobBuilder, GlobMatcher, escape};
+use globset::{Glob, GlobBuilder, GlobMatcher, escape};
 use thiserror::Error;
 
 // Layer 3: Internal module imports
 use crate::core::component::topic::check_pattern;
+use crate::core::security::address::is_public;
 use crate::core::security::capability::Form;
 
 /// The most bytes of a pattern.
@@ -106,12 +107,18 @@ impl Pattern {
             Kind::Glob { matcher, .. } => matcher.is_match(resource),
             Kind::Topic => covers_topic(&self.text, resource),
             Kind::Folder => is_below(&self.text, resource),
-            Kind::Endpoint { matcher, port, .. } => {
-                let Some((host, asked)) = resource.rsplit_once(':') else {
+            Kind::Endpoint {
+                host,
+                matcher,
+                port,
+            } => {
+                let Some((asked, asked_port)) = resource.rsplit_once(':') else {
                     return false;
                 };
-                let is_meant = |port: &u16| asked == "*" || asked.parse() == Ok(*port);
-                port.as_ref().is_none_or(is_meant) && matcher.is_match(host)
+                let is_meant = |port: &u16| asked_port == "*" || asked_port.parse() == Ok(*port);
+                port.as_ref().is_none_or(is_meant)
+                    && matcher.is_match(asked)
+                    && (is_address(host) || !leads_inside(asked))
             }
         }
     }
@@ -126,11 +133,21 @@ impl Pattern {
             // means; and what that means of a letter, it means of any text in its place.
             (Kind::Glob { matcher, .. }, Kind::Glob { whole, .. }) => matcher.is_match(whole),
             (
-                Kind::Endpoint { matcher, port, .. },
                 Kind::Endpoint {
-                    host, port: other, ..
+                    host,
+                    matcher,
+                    port,
                 },
-            ) => (port.is_none() || port == other) && matcher.is_match(host),
+                Kind::Endpoint {
+                    host: other,
+                    port: other_port,
+                    ..
+                },
+            ) => {
+                (port.is_none() || port == other_port)
+                    && matcher.is_match(other)
+                    && (is_address(host) || !leads_inside(other))
+            }
             (Kind::Topic, Kind::Topic) => covers_topic(&self.text, &other.text),
             (Kind::Folder, Kind::Folder) => is_below(&self.text, &other.text),
             _ => false,
@@ -151,6 +168,15 @@ impl Pattern {
     pub(crate) fn as_literal(&self) -> Option<&str> {
         match &self.kind {
             Kind::Glob { whole, .. } if !whole.contains('*') => Some(whole),
+            Kind::Topic if !self.text.contains(['*', '>']) => Some(&self.text),
+            _ => None,
+        }
+    }
+
+    /// The glob that it is, if it is one.
+    pub(crate) fn as_glob(&self) -> Option<&Glob> {
+        match &self.kind {
+            Kind::Glob { matcher, .. } => Some(matcher.glob()),
             _ => None,
         }
     }
@@ -292,6 +318,21 @@ fn canonical_host(host: &str) -> Result<String, String> {
     }
 }
 
+/// Whether a host is written as an address, or as several: `10.0.0.*`.
+fn is_address(host: &str) -> bool {
+    let is_part = |b: u8| b.is_ascii_digit() || b".*".contains(&b);
+    host.starts_with('[') || (host.bytes().all(is_part) && host.bytes().any(|b| b.is_ascii_digit()))
+}
+
+/// Whether a host is an address of this machine or a private network, or may be one. Such
+/// addresses are meant by those patterns alone that are written as addresses: who grants
+/// `*:443` means the internet.
+fn leads_inside(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.parse()
+        .map_or_else(|_| is_address(host), |address| !is_public(address))
+}
+
 /// What a `*` does not stand for.
 enum Separator {
     Slash,
@@ -388,6 +429,12 @@ mod tests {
             ),
             (Form::Endpoint, "10.0.0.7:*", "10.0.0.7:81", "10.0.0.8:81"),
             (Form::Endpoint, "[::1]:80", "[::1]:80", "[::2]:80"),
+            (Form::Endpoint, "*:80", "a.example:80", "127.0.0.1:80"),
+            (Form::Endpoint, "*:*", "1.1.1.1:80", "169.254.169.254:80"),
+            (Form::Endpoint, "*.*:80", "1.1.1.1:80", "10.0.0.1:80"),
+            (Form::Endpoint, "*:*", "[2606:4700::1]:80", "[::1]:80"),
+            (Form::Endpoint, "10.0.*:80", "10.0.3.4:80", "10.1.3.4:80"),
+            (Form::Endpoint, "*.1:80", "10.0.0.1:80", "10.0.0.2:80"),
             (
                 Form::Endpoint,
                 "A.Example.:80",

@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
 use crate::core::security::audit::{Action, AuditEntry, Decision, Operation};
+use crate::core::security::capability::Capability;
 use crate::core::storage::store::VersionId;
 use crate::core::time::unix_ms;
 use crate::security::audit::error::AuditError;
@@ -40,8 +41,17 @@ pub(crate) struct Deed {
 impl Deed {
     /// Something that is about the system as a whole.
     pub(crate) fn of(operation: Operation) -> Self {
+        Self::from_action(Action::Operate(operation))
+    }
+
+    /// A use of a capability.
+    pub(crate) fn by_use(capability: Capability) -> Self {
+        Self::from_action(Action::Use(capability))
+    }
+
+    fn from_action(action: Action) -> Self {
         Self {
-            action: Action::Operate(operation),
+            action,
             component: String::new(),
             actor: None,
             resource: String::new(),

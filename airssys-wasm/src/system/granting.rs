@@ -4,10 +4,12 @@
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
 use crate::core::event::Event;
+use crate::core::security::audit::Operation;
 use crate::core::security::capabilities::Capabilities;
 use crate::core::security::capability::Capability;
 use crate::security::audit::attempt::Attempt;
 use crate::security::denial::Denial;
+use crate::system::auditing::Deed;
 use crate::system::error::ControlError;
 use crate::system::handle::System;
 use crate::system::node::Node;
@@ -35,8 +37,14 @@ impl System {
         capability: Capability,
         pattern: &str,
     ) -> Result<bool, ControlError> {
-        let found = self.node.existing(component)?;
-        Ok(found.granted.add(capability, pattern)?)
+        let deed = Deed::of(Operation::Grant)
+            .on(component)
+            .with(format_args!("{capability} {pattern}"));
+        let granted = self.node.existing(component).and_then(|found| {
+            let added = found.granted.add(capability, pattern);
+            Ok(added?)
+        });
+        self.node.audited(deed, granted)
     }
 
     /// Takes from a component all grants of a capability that lie within `pattern`, from the
@@ -52,15 +60,20 @@ impl System {
         capability: Capability,
         pattern: &str,
     ) -> Result<(), ControlError> {
-        let found = self.node.existing(component)?;
-        match found.granted.remove(capability, pattern)? {
-            true => Ok(()),
-            false => Err(ControlError::NotGranted {
-                component: component.to_owned(),
-                capability,
-                pattern: pattern.to_owned(),
-            }),
-        }
+        let deed = Deed::of(Operation::Revoke)
+            .on(component)
+            .with(format_args!("{capability} {pattern}"));
+        let revoked = self.node.existing(component).and_then(|found| {
+            match found.granted.remove(capability, pattern)? {
+                true => Ok(()),
+                false => Err(ControlError::NotGranted {
+                    component: component.to_owned(),
+                    capability,
+                    pattern: pattern.to_owned(),
+                }),
+            }
+        });
+        self.node.audited(deed, revoked)
     }
 
     /// Grants a component this in place of all that it was granted, as one change.
@@ -69,15 +82,24 @@ impl System {
     ///
     /// When there is no such component, or a pattern is none; nothing is changed then.
     pub fn set_grants(&self, component: &str, grants: Capabilities) -> Result<(), ControlError> {
-        let found = self.node.existing(component)?;
-        Ok(found.granted.replace(grants)?)
+        let each = grants
+            .iter()
+            .map(|(capability, pattern)| format!("{capability} {pattern}"));
+        let deed = Deed::of(Operation::Grant)
+            .on(component)
+            .with(each.collect::<Vec<_>>().join(", "));
+        let replaced = self.node.existing(component).and_then(|found| {
+            let replaced = found.granted.replace(grants);
+            Ok(replaced?)
+        });
+        self.node.audited(deed, replaced)
     }
 }
 
 impl Node {
     /// Takes note of a denial.
     pub(crate) fn denied(&self, actor: &ComponentId, denial: &Denial) {
-        self.audit.denied(&Attempt {
+        let is_noted = self.audit.denied(&Attempt {
             at_ms: self.clock.now().unix_ms,
             capability: denial.capability,
             component: actor.component(),
@@ -85,9 +107,12 @@ impl Node {
             resource: &denial.resource,
             why: &denial.why,
         });
-        self.tell(|| Event::Denied {
-            actor: actor.clone(),
-            what: denial.to_string(),
-        });
+        // Of a flood no more is told than is written down.
+        if is_noted {
+            self.tell(|| Event::Denied {
+                actor: actor.clone(),
+                what: denial.to_string(),
+            });
+        }
     }
 }

@@ -200,7 +200,14 @@ impl<'a> Document<'a> {
                     }
                     _ => Ok(()),
                 };
-                let here = || vec![key("component"), Step::Item(index), key("limits"), key(name)];
+                let here = || {
+                    vec![
+                        key("component"),
+                        Step::Item(index),
+                        key("limits"),
+                        key(name),
+                    ]
+                };
                 exceeded.map_err(|exceeded| {
                     self.explain(&ConfigError {
                         path: here(),
@@ -521,7 +528,11 @@ members = ["shop/cart"]
         );
         assert_eq!((cart.limits.mailbox, stock.limits.mailbox), (1_024, 512));
         assert_eq!(config.ceiling.mailbox, Some(2_000));
-        assert_eq!((cart.limits.timers, stock.limits.timers), (100, 100), "lowered");
+        assert_eq!(
+            (cart.limits.timers, stock.limits.timers),
+            (100, 100),
+            "lowered"
+        );
         assert_eq!((cart.retry.attempts, stock.retry.attempts), (3, 7));
         assert_eq!((cart.retry.factor, stock.retry.factor), (3.0, 3.0));
         assert_eq!(
@@ -577,7 +588,7 @@ members = ["shop/cart"]
         ),
         (
             "colour = 1",
-            "2:1: unknown key `colour`; known here: `component`, `defaults`, `group`, `http`, `name`, `system`, `version`",
+            "2:1: unknown key `colour`; known here: `component`, `defaults`, `group`, `http`, `name`, `security`, `system`, `version`",
         ),
         (
             "name = 'A'",
@@ -621,7 +632,7 @@ members = ["shop/cart"]
         ),
         (
             "defaults.run = []",
-            "2:10: unknown key `run`; known here: `durability`, `idle_ms`, `kept_versions`, `limits`, `recording`, `restart`, `retry`, `upgrade`",
+            "2:10: unknown key `run`; known here: `durability`, `env`, `folders`, `grants`, `idle_ms`, `kept_versions`, `limits`, `recording`, `restart`, `retry`, `secrets`, `upgrade`",
         ),
         (
             "component = 1",
@@ -846,10 +857,11 @@ members = ["shop/cart"]
         let schema = target.map_or(schema, |target| root.pointer(&target[1..]).unwrap());
         let properties = schema["properties"].as_object().unwrap();
         assert_eq!(schema["additionalProperties"], json!(false));
-        properties
+        let sorted: BTreeMap<_, _> = properties
             .iter()
             .map(|(key, schema)| (key.as_str(), schema))
-            .collect()
+            .collect();
+        sorted.into_iter().collect()
     }
 
     fn names<'a>(keys: &[(&'a str, &'a Value)]) -> Vec<&'a str> {
@@ -868,6 +880,7 @@ members = ["shop/cart"]
                 "group",
                 "http",
                 "name",
+                "security",
                 "system",
                 "version"
             ]
@@ -879,14 +892,20 @@ members = ["shop/cart"]
             [
                 "config",
                 "durability",
+                "env",
+                "folders",
+                "grants",
                 "idle_ms",
                 "kept_versions",
                 "limits",
                 "name",
+                "needs",
                 "recording",
                 "restart",
                 "retry",
                 "run",
+                "secrets",
+                "signature",
                 "source",
                 "upgrade"
             ]
@@ -909,7 +928,7 @@ members = ["shop/cart"]
             (place("/properties/http"), "listen"),
             (
                 place("/properties/defaults"),
-                "durability idle_ms kept_versions limits recording restart retry upgrade",
+                "durability env folders grants idle_ms kept_versions limits recording restart retry secrets upgrade",
             ),
             (component["retry"], "attempts factor first_ms jitter max_ms"),
             (component["recording"], "every_ms turns"),
@@ -926,7 +945,11 @@ members = ["shop/cart"]
 
         let tables = [SYSTEM, GROUP, COMPONENT].map(place);
         let inner = ["retry", "recording", "upgrade", "limits"].map(|key| component[key]);
-        for table in tables.into_iter().chain(inner).chain([&schema]) {
+        for table in tables
+            .into_iter()
+            .chain(inner)
+            .chain([&schema, system["ceiling"]])
+        {
             for (key, schema) in keys(&schema, table) {
                 assert!(schema["description"].is_string(), "{key}");
             }

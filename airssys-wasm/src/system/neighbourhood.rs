@@ -16,6 +16,7 @@ use crate::core::delivery::envelope::{Answer, Envelope};
 use crate::core::delivery::post::{Admission, Post};
 use crate::core::delivery::refusal::Refusal;
 use crate::core::limits::Limits;
+use crate::core::security::audit::Decision;
 use crate::core::security::capability::Capability;
 use crate::core::storage::commit::Growth;
 use crate::core::storage::gated::Gated;
@@ -25,8 +26,10 @@ use crate::core::turn::errors::{CallError, HostError};
 use crate::core::turn::surroundings::{Opening, PendingOutcome, Surroundings};
 use crate::messaging::trace;
 use crate::security::access::Access;
+use crate::security::audit::log::AuditLog;
 use crate::security::denial::Denial;
 use crate::system::admission::Presence;
+use crate::system::auditing::Deed;
 use crate::system::node::Node;
 
 /// The other actors of a system, as one of them sees them.
@@ -37,12 +40,14 @@ pub(crate) struct Neighbourhood {
     usage: Arc<Usage>,
     limits: Limits,
     access: Access,
+    audit: Arc<AuditLog>,
 }
 
 impl Neighbourhood {
-    pub(crate) fn new(node: Weak<Node>, usage: Arc<Usage>, limits: Limits, access: Access) -> Self {
+    pub(crate) fn new(node: &Arc<Node>, usage: Arc<Usage>, limits: Limits, access: Access) -> Self {
         Self {
-            node,
+            node: Arc::downgrade(node),
+            audit: Arc::clone(&node.audit),
             usage,
             limits,
             access,
@@ -135,7 +140,12 @@ impl Surroundings for Neighbourhood {
     ) -> Result<(), HostError> {
         let unix_ms = || self.node.upgrade().map_or(0, |it| it.clock.now().unix_ms);
         match self.access.check(actor, capability, resource, unix_ms) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                if self.audit.sample() {
+                    self.note_use(actor, capability, resource);
+                }
+                Ok(())
+            }
             Err(denial) => Err(self.deny(actor, &denial)),
         }
     }
@@ -196,6 +206,15 @@ impl Surroundings for Neighbourhood {
 }
 
 impl Neighbourhood {
+    /// Writes down a use that was allowed.
+    #[cold]
+    fn note_use(&self, actor: &ComponentId, capability: Capability, resource: &str) {
+        if let Some(node) = self.node.upgrade() {
+            let deed = Deed::by_use(capability).on_actor(actor).with(resource);
+            node.audit_note(deed, Decision::Allowed, "");
+        }
+    }
+
     /// Takes note of a denial, and tells the guest.
     #[cold]
     fn deny(&self, actor: &ComponentId, denial: &Denial) -> HostError {

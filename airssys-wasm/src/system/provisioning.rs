@@ -12,7 +12,9 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 // Layer 3: Internal module imports
+use crate::core::security::capability::Capability;
 use crate::core::security::provisions::Provisions;
+use crate::security::granted::Granted;
 use crate::system::config::component::ComponentConfig;
 use crate::system::config::secret_source::SecretSource;
 
@@ -76,6 +78,34 @@ pub(crate) fn provide(config: &ComponentConfig) -> Result<Provisions, ProvisionE
         env: config.env.clone(),
         folders: config.folders.clone(),
     })
+}
+
+/// Tells the operator of what a component is handed and may not have: most likely a grant was
+/// forgotten.
+pub(crate) fn tell_of_idle(config: &ComponentConfig, granted: &Granted) {
+    let idle = |capabilities: &[Capability], name: &str| {
+        let may_have = |it: &Capability| granted.with(|grants| grants.allow_name(*it, name));
+        if !capabilities.iter().any(may_have) {
+            let capability = capabilities[0];
+            tracing::warn!(
+                target: "airssys",
+                component = config.name.as_str(),
+                "it is given {name:?}, which nobody may read: grant it `{capability}`"
+            );
+        }
+    };
+    for name in config.config.keys() {
+        idle(&[Capability::Config], name);
+    }
+    for name in config.secrets.keys() {
+        idle(&[Capability::Secrets], name);
+    }
+    for name in config.env.keys() {
+        idle(&[Capability::Env], name);
+    }
+    for name in config.folders.keys() {
+        idle(&[Capability::ReadFiles, Capability::WriteFiles], name);
+    }
 }
 
 fn read_secret(name: &str, source: &SecretSource) -> Result<SecretString, ProvisionError> {

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
 // Layer 3: Internal module imports
+use crate::security::signature::detached::{read_signature, signature_path};
 use crate::security::signature::error::SignatureError;
-use crate::security::signature::signature::{read_signature, signature_path};
 use crate::security::signature::trust::{Trust, Verdict};
 use crate::system::builder::Source;
 use crate::system::error::StartError;

@@ -17,7 +17,7 @@ use crate::system::config::component::ComponentConfig;
 use crate::system::neighbourhood::Neighbourhood;
 use crate::system::node::Node;
 use crate::system::program::{Equipment, Program};
-use crate::system::provisioning::{ProvisionError, provide};
+use crate::system::provisioning::{ProvisionError, provide, tell_of_idle};
 
 /// Why a version of a component is not run here, although it could be.
 #[derive(Debug)]
@@ -69,11 +69,12 @@ impl Node {
             principal,
         );
         let surroundings = Neighbourhood::new(
-            Arc::downgrade(self),
+            self,
             Arc::clone(vetted.usage),
             config.limits.clone(),
             access,
         );
+        tell_of_idle(config, vetted.granted);
         let equipment = Equipment {
             limits: config.limits.clone(),
             provisions: Arc::new(provide(config).map_err(Unfit::Provision)?),

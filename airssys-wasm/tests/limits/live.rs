@@ -12,14 +12,18 @@ use crate::support::{ask, builder, bytes, id, until};
 
 fn live(system: &System, component: &str) -> usize {
     let actors = system.list();
-    let own = actors.iter().filter(|it| it.address.component() == component);
+    let own = actors
+        .iter()
+        .filter(|it| it.address.component() == component);
     own.count()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_more_takes_the_place_of_the_least_recently_used_of_its_component() {
     let system = builder()
-        .component_with("demo/counter", bytes("counter"), |it| it.limits.live_actors = 2)
+        .component_with("demo/counter", bytes("counter"), |it| {
+            it.limits.live_actors = 2
+        })
         .component("demo/echo", bytes("echo"))
         .start()
         .await

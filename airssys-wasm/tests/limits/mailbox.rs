@@ -66,7 +66,10 @@ async fn what_is_too_much_for_memory_waits_on_disk_in_order() {
         .unwrap();
     let relay = id("demo/relay/a");
     for number in 0..MESSAGES {
-        system.send(&relay, "note", number.to_string()).await.unwrap();
+        system
+            .send(&relay, "note", number.to_string())
+            .await
+            .unwrap();
     }
     until("all are handled", || {
         let status = system.status();

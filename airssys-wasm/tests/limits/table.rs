@@ -56,7 +56,10 @@ fn each_limit_is_there_with_its_unit_and_default() {
             _ => unit,
         };
         assert_eq!(unit, expected, "{name}");
-        assert!(!why.is_empty() && !seen.is_empty() && !test.is_empty(), "{name}");
+        assert!(
+            !why.is_empty() && !seen.is_empty() && !test.is_empty(),
+            "{name}"
+        );
     }
     let known: Vec<&str> = Limit::CONFIGURABLE.iter().map(|it| it.name()).collect();
     let engine = [
@@ -68,7 +71,10 @@ fn each_limit_is_there_with_its_unit_and_default() {
     ];
     for name in rows.keys() {
         let is_engine = engine.iter().any(|limit| limit.name() == name);
-        assert!(is_engine || known.contains(&name.as_str()), "{name} is none");
+        assert!(
+            is_engine || known.contains(&name.as_str()),
+            "{name} is none"
+        );
     }
     for limit in engine {
         assert!(rows.contains_key(limit.name()), "no {limit}");
@@ -85,7 +91,10 @@ fn each_test_that_is_named_there_exists() {
                 .unwrap_or_else(|| panic!("{name}: {test} names no function"));
             let path = Path::new("..").join("airssys-wasm").join(file);
             let source = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{test}: {e}"));
-            assert!(source.contains(&format!("fn {function}(")), "{name}: {test}");
+            assert!(
+                source.contains(&format!("fn {function}(")),
+                "{name}: {test}"
+            );
         }
     }
 }

@@ -173,7 +173,7 @@ async fn nothing_leads_out_of_a_folder() {
     ] {
         let read = guest.at("read", path).await;
         assert!(
-            matches!(read.as_deref(), Err("not-permitted" | "no-entry")),
+            matches!(&read, Err(error) if matches!(&**error, "not-permitted" | "no-entry")),
             "{path}: {read:?}"
         );
         let write = json!({"path": path, "text": "mine"});
@@ -215,7 +215,7 @@ async fn what_is_neither_file_nor_folder_is_not_opened() {
         let written = timeout(Duration::from_secs(3), guest.act("write", args)).await;
         assert_eq!(written.unwrap().unwrap_err(), "unsupported", "{path}");
     }
-    assert_eq!(guest.at("stat", "/data/pipe").await.unwrap(), "fifo");
+    assert_eq!(guest.at("stat", "/data/pipe").await.unwrap(), "unknown");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The guest that reaches beyond its actor, with grants that change while it lives.
 
 // Layer 1: Standard library imports
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 // Layer 2: Third-party crate imports
 use serde_json::{Value, json};
@@ -21,6 +21,8 @@ use airssys_wasm::core::turn::guest::Guest;
 use airssys_wasm::core::turn::recorded::Learnt;
 use airssys_wasm::core::turn::report::TurnOutcome;
 use airssys_wasm::core::turn::surroundings::{PendingOutcome, Surroundings};
+use airssys_wasm::runtime::compiled::CompiledComponent;
+use airssys_wasm::runtime::engine::WasmtimeEngine;
 use airssys_wasm::runtime::loader::ComponentLoader;
 use airssys_wasm::runtime::settings::InstanceSettings;
 use airssys_wasm::runtime::store::StoreManager;
@@ -71,6 +73,14 @@ impl Surroundings for Grantor {
     }
 }
 
+/// Compiled once, since that takes longer than any test.
+static OUTSIDER: LazyLock<(Arc<WasmtimeEngine>, Arc<CompiledComponent>)> = LazyLock::new(|| {
+    let engine = engine();
+    let loader = ComponentLoader::new(Arc::clone(&engine));
+    let component = loader.load_bytes(&guest("outsider")).unwrap();
+    (engine, component)
+});
+
 /// The guest, with one instance of it.
 pub(crate) struct Outsider {
     pub(crate) store: StoreManager,
@@ -102,11 +112,7 @@ impl Outsider {
             granted: Granted::new(grants(granted)).unwrap(),
             denied: Mutex::default(),
         });
-        let engine = engine();
-        let component = ComponentLoader::new(engine.clone())
-            .load_bytes(&guest("outsider"))
-            .unwrap();
-        assert!(component.may_suspend());
+        let (engine, component) = &*OUTSIDER;
         let settings = InstanceSettings {
             limits,
             provisions: Arc::new(provisions),
@@ -114,7 +120,7 @@ impl Outsider {
             ..InstanceSettings::new(id())
         };
         let mut outsider = Self {
-            store: engine.store(&component, settings, Keyspace::default()),
+            store: engine.store(component, settings, Keyspace::default()),
             grantor,
             turns: 0,
         };

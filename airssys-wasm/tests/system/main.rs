@@ -17,6 +17,7 @@ mod grants;
 mod hostile;
 mod mailboxes;
 mod messaging;
+mod outside;
 mod policies;
 mod needs;
 mod replays;

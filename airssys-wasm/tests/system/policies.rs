@@ -224,7 +224,7 @@ async fn a_version_is_upgraded_to_and_returned_to_only_if_it_may_start() {
     // What runs goes on running.
     assert_eq!(ask(&system, "demo/counter/a", "add", "2").await, "2");
 
-    let upgraded = system.upgrade("demo/counter", marked("counter", "b").into());
+    let upgraded = system.upgrade("demo/counter", marked("counter", "b"));
     let refused = upgraded.await.unwrap_err();
     assert!(
         matches!(refused, ControlError::Policy { .. }),

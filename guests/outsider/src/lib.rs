@@ -123,6 +123,10 @@ fn act(kind: &str, a: &Args) -> Outcome {
 /// The name of an error or a type as WIT spells it.
 pub(crate) fn name(error: impl std::fmt::Debug) -> String {
     let debug = format!("{error:?}");
+    // An enum of errors shows its name so, anything else its variant.
+    if let Some((_, named)) = debug.split_once("name: \"") {
+        return named.chars().take_while(|c| *c != '"').collect();
+    }
     let mut words = debug.split(|c: char| !c.is_ascii_alphanumeric());
     let word = words.find(|word| !matches!(*word, "" | "ErrorCode" | "DescriptorType"));
     let word = word.unwrap_or_default();

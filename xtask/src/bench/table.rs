@@ -34,7 +34,7 @@ const fn ratio(key: &'static str, goal: f64, moonshot: Option<f64>) -> Goal {
     }
 }
 
-const GOALS: [Goal; 25] = [
+const GOALS: [Goal; 27] = [
     ratio("call_sync_1k", 1.25, Some(1.1)),
     ratio("host_call", 3.0, None),
     ratio("instantiate", 1.5, None),
@@ -73,6 +73,14 @@ const GOALS: [Goal; 25] = [
     ratio("durability_tax", 3.0, None),
     ratio("durable_ask_p50_1", 2.0, None),
     ratio("overlay_read", 3.0, None),
+    // In nanoseconds.
+    Goal {
+        key: "grant_check",
+        measure: Measure::Ours,
+        goal: 100.0,
+        moonshot: Some(20.0),
+    },
+    ratio("ask_1k_guarded", 1.05, None),
     // In milliseconds.
     Goal {
         key: "recovery_1m",

@@ -44,9 +44,11 @@ pub enum Capability {
     Env,
     /// To read files below a folder, through WASI.
     ReadFiles,
-    /// To write files below a folder, through WASI.
+    /// To write files below a folder, through WASI. It happens at once: it stays when the turn
+    /// fails, and is done again when the turn is tried again.
     WriteFiles,
-    /// To talk to other machines, through WASI's sockets and HTTP.
+    /// To talk to other machines, through WASI's sockets and HTTP. It happens at once: it is
+    /// not undone when the turn fails, and is done again when the turn is tried again.
     Network,
 }
 
@@ -67,6 +69,8 @@ pub enum Form {
     /// Folders as the guest sees them, each with everything below it: `/data`.
     Folder,
     /// Hosts and ports: `api.example.com:443`, `*.example.com:443`, `10.0.0.7:*`, `[::1]:80`.
+    /// `*` in a host stands for any characters. An address of this machine or of a private
+    /// network is meant by those patterns alone that are written as addresses, as `10.0.*:443`.
     Endpoint,
 }
 

@@ -383,7 +383,11 @@ mod tests {
             error("quota exceeded: storage_bytes allows 10, and 11 was wanted")
         );
         assert_eq!(set(overlay, "b", 7), Ok(()));
-        assert_eq!(set(overlay, "b", 1), Ok(()), "what it was before does not count");
+        assert_eq!(
+            set(overlay, "b", 1),
+            Ok(()),
+            "what it was before does not count"
+        );
         assert_eq!(
             set(overlay, "c", 0),
             error("quota exceeded: storage_keys allows 2, and 3 was wanted")

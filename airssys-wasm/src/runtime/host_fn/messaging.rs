@@ -90,17 +90,12 @@ struct Sender<'a> {
 
 impl Sender<'_> {
     /// Reads an address, and refuses one that may not or cannot be sent to, or not so soon.
-    fn resolve(
-        &mut self,
-        capability: Capability,
-        target: &str,
-    ) -> Result<ComponentId, HostError> {
+    fn resolve(&mut self, capability: Capability, target: &str) -> Result<ComponentId, HostError> {
         let to = parse_target(target)?;
         let settings = self.settings;
         settings.permit_in_turn(self.notes, capability, to.as_str())?;
         let in_time = self.check_rate();
-        let admitted =
-            in_time.and_then(|()| settings.surroundings.admit(&settings.address, &to));
+        let admitted = in_time.and_then(|()| settings.surroundings.admit(&settings.address, &to));
         self.notes.asked(&admitted);
         admitted.map(|()| to)
     }

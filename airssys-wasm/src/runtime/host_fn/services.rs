@@ -78,7 +78,9 @@ impl Host for ServicesView<'_> {
 
     fn config(&mut self, key: String) -> Option<String> {
         let notes = &mut self.recorder.notes;
-        let permitted = self.settings.permit_in_turn(notes, Capability::Config, &key);
+        let permitted = self
+            .settings
+            .permit_in_turn(notes, Capability::Config, &key);
         permitted.ok()?;
         self.settings.provisions.config.get(&key).cloned()
     }

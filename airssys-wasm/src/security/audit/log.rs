@@ -129,8 +129,9 @@ impl AuditLog {
 
     /// Notes that a use of a capability was denied. Of one component, those beyond
     /// [`denials_per_s`](AuditSettings::denials_per_s) in a second are counted, by
-    /// capability, and noted as one entry when the second is over.
-    pub fn denied(&self, denial: &Attempt<'_>) {
+    /// capability, and noted as one entry when the second is over. Says whether this one is
+    /// noted by itself.
+    pub fn denied(&self, denial: &Attempt<'_>) -> bool {
         let now_ms = self.denials.now_ms();
         let verdict = self.denials.lock().admit(denial, now_ms);
         match verdict {
@@ -147,6 +148,7 @@ impl AuditLog {
         {
             self.tell_counts(ring);
         }
+        verdict == Verdict::Singly
     }
 
     /// Notes one in [`sample`](AuditSettings::sample) uses that were allowed.

@@ -4,9 +4,9 @@
 use thiserror::Error;
 
 // Layer 3: Internal module imports
+use crate::security::signature::detached::MAX_SIGNATURE_BYTES;
 use crate::security::signature::expiry::Expiry;
 use crate::security::signature::public_key::{InvalidKey, PublicKey};
-use crate::security::signature::signature::MAX_SIGNATURE_BYTES;
 
 /// Why a component is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -10,10 +10,14 @@ use thiserror::Error;
 
 /// The longest text that is read as a moment, in bytes.
 const MAX_TEXT_BYTES: usize = 64;
+/// The end of the year 9999, the last that is written with four digits, in milliseconds since
+/// the Unix epoch.
+const LAST_MS: u64 = 253_402_300_799_999;
 
 /// The last moment at which the signatures of a key count.
 ///
-/// Written as RFC 3339, with any offset, and shown in UTC.
+/// Written as RFC 3339, with any offset, and shown in UTC. What comes after the year 9999
+/// counts as its end, and what comes before 1970 as the beginning of that.
 ///
 /// ```
 /// use airssys_wasm::security::signature::expiry::Expiry;
@@ -38,7 +42,7 @@ pub struct Expiry {
 pub struct InvalidExpiry;
 
 impl Expiry {
-    /// The moment in milliseconds since the Unix epoch. One before 1970 is told as 1970.
+    /// The moment in milliseconds since the Unix epoch.
     pub fn unix_ms(self) -> u64 {
         self.unix_ms
     }
@@ -59,7 +63,7 @@ impl FromStr for Expiry {
         let moment = DateTime::parse_from_rfc3339(text).map_err(|_| InvalidExpiry)?;
         let unix_ms = u64::try_from(moment.timestamp_millis());
         Ok(Self {
-            unix_ms: unix_ms.unwrap_or(0),
+            unix_ms: unix_ms.unwrap_or(0).min(LAST_MS),
         })
     }
 }
@@ -91,6 +95,8 @@ mod tests {
             ("2027-01-31T00:00:00.5Z", 1_801_353_600_500),
             ("2027-01-30T22:30:00-01:30", 1_801_353_600_000),
             ("2028-02-29T00:00:00Z", 1_835_395_200_000),
+            ("9999-12-31T23:59:60Z", LAST_MS),
+            ("9999-12-31T23:59:59-01:00", LAST_MS),
         ] {
             assert_eq!(text.parse(), Ok(Expiry { unix_ms }), "{text}");
         }
@@ -120,15 +126,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_is_read_again(unix_ms in 0..=253_402_300_799_999_u64) {
+        fn what_is_shown_is_read_again(unix_ms in 0..=LAST_MS) {
             let expiry = Expiry { unix_ms };
             prop_assert_eq!(expiry.to_string().parse(), Ok(expiry));
         }
 
         #[test]
         fn any_text_is_read_or_refused(text in ".{0,80}", unix_ms: u64) {
-            drop(text.parse::<Expiry>());
-            drop(Expiry { unix_ms }.to_string());
+            let _ = text.parse::<Expiry>();
+            let _ = Expiry { unix_ms }.to_string();
         }
     }
 }

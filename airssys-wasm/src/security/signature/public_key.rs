@@ -31,7 +31,7 @@ const MAX_FILE_BYTES: usize = 1 << 10;
 /// Its text is `ed25519:` and the base64 of its 32 bytes, which is also what it is called
 /// wherever it has no name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PublicKey(VerifyingKey);
+pub struct PublicKey([u8; PUBLIC_KEY_LENGTH]);
 
 /// Why a text is no public key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -64,17 +64,18 @@ pub enum InvalidKey {
 }
 
 impl PublicKey {
-    pub(crate) fn of(key: VerifyingKey) -> Self {
-        Self(key)
+    pub(crate) fn of(key: &VerifyingKey) -> Self {
+        Self(key.to_bytes())
     }
 
     /// Its 32 bytes.
     pub fn as_bytes(&self) -> &[u8; PUBLIC_KEY_LENGTH] {
-        self.0.as_bytes()
+        &self.0
     }
 
-    pub(crate) fn key(&self) -> &VerifyingKey {
-        &self.0
+    /// The same, ready to verify with, which takes some microseconds and more room.
+    pub(crate) fn verifying(&self) -> Option<VerifyingKey> {
+        VerifyingKey::from_bytes(&self.0).ok()
     }
 
     /// Reads the file of a public key, which has its text on one line.
@@ -131,7 +132,7 @@ impl FromStr for PublicKey {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| InvalidKey::NotAKey)?;
         match key.is_weak() {
             true => Err(InvalidKey::NotAKey),
-            false => Ok(Self(key)),
+            false => Ok(Self::of(&key)),
         }
     }
 }

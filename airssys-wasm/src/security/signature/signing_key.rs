@@ -16,9 +16,9 @@ use rand::rngs::SysRng;
 use zeroize::Zeroizing;
 
 // Layer 3: Internal module imports
+use crate::security::signature::detached::Signature;
 use crate::security::signature::key_error::KeyError;
 use crate::security::signature::public_key::PublicKey;
-use crate::security::signature::signature::Signature;
 use crate::security::signature::small_file::SmallFile;
 
 /// The largest file of a private key that is read, in bytes.
@@ -65,7 +65,7 @@ impl SigningKey {
 
     /// The public half.
     pub fn public(&self) -> PublicKey {
-        PublicKey::of(self.0.verifying_key())
+        PublicKey::of(&self.0.verifying_key())
     }
 
     /// Signs exactly these bytes. The same bytes get the same signature.

@@ -1,10 +1,10 @@
 //! Whom to trust.
 
 // Layer 3: Internal module imports
+use crate::security::signature::detached::Signature;
 use crate::security::signature::error::SignatureError;
 use crate::security::signature::expiry::Expiry;
 use crate::security::signature::public_key::PublicKey;
-use crate::security::signature::signature::Signature;
 
 /// A key whose signatures count.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -334,7 +334,7 @@ fn example_turn() -> RecordedTurn {
             refusals: [(0, HostError::NotFound)].into(),
             calls: vec![(call, Ok(Some(vec![4].into())))],
             components: Some(["a/b".to_owned()].into()),
-            is_cut: false,
+            ..Learnt::default()
         },
         result: Ok(TurnReport {
             outcome: TurnOutcome::Rejected("no".into()),

@@ -65,7 +65,9 @@ fn check_patterns(table: &str, capabilities: &Capabilities) -> Result<(), Config
             error.path.push(Step::Item(index));
             error
         }
-        InvalidGrant::TooMany(capability) => at(way(capability), Problem::Grant(invalid)),
+        InvalidGrant::Globs { capability, .. } | InvalidGrant::TooMany(capability) => {
+            at(way(capability), Problem::Grant(invalid))
+        }
     })
 }
 

@@ -21,8 +21,8 @@ pub struct SecurityConfig {
     /// none, and grants alone decide.
     #[serde(serialize_with = "write_path")]
     pub policy: Option<PathBuf>,
-    /// Whether only components that a trusted key has signed are taken. Default false: a
-    /// signature that is there is checked, and none has to be.
+    /// Whether only components that a trusted key has signed are taken. Default false: where
+    /// a key is trusted, a signature that is there is checked, and none has to be.
     pub require_signed: bool,
     /// The keys whose signatures count, at most 256, each with a name of its own.
     #[schemars(length(max = MAX_KEYS))]

@@ -77,14 +77,11 @@ impl<'a> Walk<'a> {
             self.path.push(Step::Key(key.clone()));
             match known.and_then(|known| known.get(key)).or(others) {
                 Some(Value::Bool(false)) => {
-                    let mut error = self.error(Problem::UnknownKey {
-                        key: key.clone(),
-                        known: known
-                            .into_iter()
-                            .flatten()
-                            .map(|(k, _)| k.clone())
-                            .collect(),
-                    });
+                    let known = known.into_iter().flatten();
+                    let mut known: Vec<String> = known.map(|(key, _)| key.clone()).collect();
+                    known.sort_unstable();
+                    let key = key.clone();
+                    let mut error = self.error(Problem::UnknownKey { key, known });
                     error.part = Part::Key;
                     return Err(error);
                 }

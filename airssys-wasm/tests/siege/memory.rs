@@ -1,0 +1,90 @@
+//! Guests that want all the memory there is.
+
+// Layer 3: Internal module imports
+use airssys_wasm::core::limits::Limit;
+use airssys_wasm::system::config::component::ComponentConfig;
+use airssys_wasm::system::config::system::MemoryLayout;
+
+use crate::support::{ACTOR, HOSTILE, failure, siege, siege_by, stopped_by};
+use crate::wat::{guest, handling};
+
+fn eight_mib(component: &mut ComponentConfig) {
+    component.limits.memory_bytes = 8 << 20;
+}
+
+#[test]
+fn a_memory_grows_to_its_limit() {
+    siege_by(guest("memory-bomb"), eight_mib, async |system| {
+        stopped_by(system, Limit::MemoryBytes).await;
+    });
+}
+
+#[test]
+fn tables_count_as_memory() {
+    siege_by(
+        guest("table-bomb"),
+        |it| it.limits.memory_bytes = 200_000,
+        async |system| stopped_by(system, Limit::MemoryBytes).await,
+    );
+}
+
+/// The engine's own room is smaller than what this component may have.
+#[test]
+fn one_memory_or_table_is_no_larger_than_the_engine_has_room_for() {
+    siege(
+        |it| {
+            it.configure(|system| system.memory = MemoryLayout::Throughput)
+                .component_with(HOSTILE, guest("table-bomb"), |it| {
+                    it.limits.memory_bytes = 64 << 20;
+                })
+        },
+        async |system| stopped_by(system, Limit::TableElements).await,
+    );
+}
+
+/// Each of them small, and together more than is allowed: in a component there are as many
+/// memories as it has modules.
+#[test]
+fn many_memories_count_together() {
+    let memories: String = (0..20)
+        .map(|number| format!("(memory $m{number} 8)\n"))
+        .collect();
+    let grow: String = (0..20)
+        .map(|number| format!("(drop (memory.grow $m{number} (i32.const 8)))\n"))
+        .collect();
+    let body = format!("{grow} (unreachable)");
+    let many = handling(&format!("(memory (export \"memory\") 2) {memories}"), &body);
+    siege_by(
+        many.clone(),
+        |it| it.limits.memory_bytes = 15 << 20,
+        async |system| stopped_by(system, Limit::MemoryBytes).await,
+    );
+    // Before the first instruction, they are too large already.
+    siege_by(
+        many,
+        |it| it.limits.memory_bytes = 5 << 20,
+        async |system| stopped_by(system, Limit::MemoryBytes).await,
+    );
+}
+
+/// A component that asks for a memory of 4 GiB at once.
+#[test]
+fn a_memory_is_no_larger_to_begin_with() {
+    let large = handling(r#"(memory (export "memory") 65536)"#, "(unreachable)");
+    siege_by(
+        large,
+        |_| {},
+        async |system| {
+            stopped_by(system, Limit::MemoryBytes).await;
+        },
+    );
+    let large = handling("(table 4000000000 funcref)", "(unreachable)");
+    siege_by(
+        large,
+        |_| {},
+        async |system| {
+            let why = failure(system, ACTOR, "", "").await;
+            assert!(why.contains(" allows "), "{why}");
+        },
+    );
+}

@@ -1,0 +1,5 @@
+//! `audit_verify`, run by libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| airssys_fuzz::run("audit_verify", bytes));

@@ -1,0 +1,5 @@
+//! `state_import`, run by libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| airssys_fuzz::run("state_import", bytes));

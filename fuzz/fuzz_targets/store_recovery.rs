@@ -1,0 +1,5 @@
+//! `store_recovery`, run by libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| airssys_fuzz::run("store_recovery", bytes));
