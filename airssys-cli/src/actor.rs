@@ -1,14 +1,16 @@
 //! One live actor, all by itself.
 
 // Layer 1: Standard library imports
+use std::collections::BTreeSet;
 use std::future::ready;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 // Layer 2: Third-party crate imports
 use airssys_wasm::core::component::MessagePayload;
 use airssys_wasm::core::component::id::ComponentId;
 use airssys_wasm::core::component::message::ComponentMessage;
+use airssys_wasm::core::security::capability::Capability;
 use airssys_wasm::core::security::provisions::Provisions;
 use airssys_wasm::core::storage::keyspace::Keyspace;
 use airssys_wasm::core::turn::call::Call;
@@ -16,7 +18,7 @@ use airssys_wasm::core::turn::context::TurnContext;
 use airssys_wasm::core::turn::effects::Effects;
 use airssys_wasm::core::turn::errors::{CallError, HostError};
 use airssys_wasm::core::turn::report::{TurnCost, TurnOutcome};
-use airssys_wasm::core::turn::surroundings::{PendingOutcome, Surroundings};
+use airssys_wasm::core::turn::surroundings::{Alone, PendingOutcome, Surroundings};
 use airssys_wasm::runtime::compiled::CompiledComponent;
 use airssys_wasm::runtime::engine::WasmtimeEngine;
 use airssys_wasm::runtime::settings::InstanceSettings;
@@ -27,10 +29,14 @@ use serde::Serialize;
 use crate::advice;
 use crate::effect::UnansweredCall;
 use crate::failure::Failure;
+use crate::text::visible;
 use crate::trial::Plan;
 
 /// Calls of one turn that are shown. A turn may make as many as its time allows.
 const MAX_CALLS: usize = 1_024;
+
+/// Uses of capabilities of one turn that are shown.
+const MAX_USES: usize = 1_024;
 
 /// What a run is given besides the message. With the same, it does the same.
 #[derive(Debug, Clone, Serialize)]
@@ -122,6 +128,16 @@ impl Actor {
         self.desk.take()
     }
 
+    /// Takes what it used since this was last asked, and would have to be granted.
+    pub(crate) fn take_uses(&mut self) -> Vec<Use> {
+        let uses = std::mem::take(&mut *self.desk.uses());
+        let used = |(capability, resource)| Use {
+            capability,
+            resource,
+        };
+        uses.into_iter().map(used).collect()
+    }
+
     fn cost_since(&self, began: Instant) -> Cost {
         Cost {
             wall_ns: nanoseconds_since(began),
@@ -143,12 +159,27 @@ impl Actor {
     }
 }
 
+/// The use of a capability, which in a system has to be granted.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Use {
+    capability: Capability,
+    resource: String,
+}
+
+impl Use {
+    /// As it is written in a manifest.
+    pub(crate) fn describe(&self) -> String {
+        format!("{} = [\"{}\"]", self.capability, visible(&self.resource))
+    }
+}
+
 /// Admits whatever a turn sends, since it is shown and not sent. Tells whoever calls
 /// another actor that there is none, and remembers the call.
 #[derive(Debug)]
 struct CallDesk {
     component: String,
     calls: Mutex<Vec<UnansweredCall>>,
+    uses: Mutex<BTreeSet<(Capability, String)>>,
 }
 
 impl CallDesk {
@@ -156,7 +187,12 @@ impl CallDesk {
         Self {
             component: actor.component().to_owned(),
             calls: Mutex::default(),
+            uses: Mutex::default(),
         }
+    }
+
+    fn uses(&self) -> MutexGuard<'_, BTreeSet<(Capability, String)>> {
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the calls that were made so far.
@@ -166,6 +202,19 @@ impl CallDesk {
 }
 
 impl Surroundings for CallDesk {
+    fn permit(
+        &self,
+        actor: &ComponentId,
+        capability: Capability,
+        resource: &str,
+    ) -> Result<(), HostError> {
+        let mut uses = self.uses();
+        if uses.len() < MAX_USES {
+            uses.insert((capability, resource.to_owned()));
+        }
+        Alone::default().permit(actor, capability, resource)
+    }
+
     fn admit(&self, _actor: &ComponentId, _target: &ComponentId) -> Result<(), HostError> {
         Ok(())
     }

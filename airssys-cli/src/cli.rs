@@ -61,9 +61,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a component for one turn: print its reply, show its effects and its cost
     Try(Box<TryArgs>),
-    /// Show what is in a component, and what it asks for, without running it
+    // These two have their words, short and long, beside their arguments.
     Inspect(InspectArgs),
-    /// Show what a new version of a component asks for beyond the old one
     Diff(DiffArgs),
     /// Run a system of actors until Ctrl-C
     Up(Box<UpArgs>),

@@ -52,6 +52,7 @@ impl Figures {
             })?;
             actor.commit(effects);
             actor.take_calls();
+            actor.take_uses();
             self.wall_ns.push(cost.wall_ns);
             self.fuel.push(cost.guest.fuel);
             self.peak_memory_bytes = self.peak_memory_bytes.max(cost.guest.peak_memory_bytes);

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::iter;
 
 // Layer 3: Internal module imports
+use crate::actor::Use;
 use crate::distribution::Distribution;
 use crate::effect::{Effect, UnansweredCall};
 use crate::exit::Exit;
@@ -87,6 +88,9 @@ fn done_rows(turn: &Turn, trial: &Trial) -> Vec<Row> {
     let calls = turn.calls.iter().take(MAX_SHOWN);
     let mut rows = labelled("calls", calls.map(UnansweredCall::describe).collect());
     rows.extend(left_out(turn.calls.len()));
+    let uses = turn.uses.iter().take(MAX_SHOWN);
+    rows.extend(labelled("grants", uses.map(Use::describe).collect()));
+    rows.extend(left_out(turn.uses.len()));
     if trial.error.is_some() {
         rows.push((
             "effects",

@@ -19,7 +19,7 @@ use airssys_wasm::runtime::loader::ComponentLoader;
 use serde::Serialize;
 
 // Layer 3: Internal module imports
-use crate::actor::{Actor, Cost, Inputs, nanoseconds_since};
+use crate::actor::{Actor, Cost, Inputs, Use, nanoseconds_since};
 use crate::advice;
 use crate::effect::{Effect, UnansweredCall};
 use crate::exit::Exit;
@@ -110,6 +110,8 @@ pub(crate) struct Turn {
     pub(crate) reply: Option<Data>,
     pub(crate) effects: Vec<Effect>,
     pub(crate) calls: Vec<UnansweredCall>,
+    /// What it used, and would have to be granted in a system.
+    pub(crate) uses: Vec<Use>,
     pub(crate) cost: Cost,
 }
 
@@ -210,6 +212,7 @@ impl Trial {
             reply,
             effects,
             calls: actor.take_calls(),
+            uses: actor.take_uses(),
             cost,
         });
         result

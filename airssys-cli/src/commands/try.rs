@@ -46,6 +46,7 @@ With --json everything but logs is in that object, failures too:
   reply       {\"text\": …}, or {\"base64\": …} if it is not UTF-8, or null
   effects     what the turn recorded, each with `effect` and its fields
   calls       calls to other actors, which got no answer
+  uses        what it used and a system would have to grant: capability and resource
   cost        wall_ns, fuel, peak_memory_bytes
   activation  effects and cost of making the instance and of its `init`
   component   file, digest, bytes, load_ns

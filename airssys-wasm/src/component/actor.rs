@@ -127,7 +127,16 @@ impl<W: World> Actor<W> {
             }
             self.give_way().await;
         }
-        Course::Continue(())
+        self.make_way().await
+    }
+
+    /// Leaves when it has done what there was, if others of its component wait for room.
+    /// Else each of them would wait until somebody was found idle.
+    async fn make_way(&mut self) -> Course {
+        if self.cell.always || self.deployment.room.waiting() == 0 {
+            return Course::Continue(());
+        }
+        self.obey(Signal::Passivate).await
     }
 
     /// Lets others run, if this actor has run for a while.

@@ -132,6 +132,9 @@ macro_rules! limits {
             /// The limits that a component can have changed, in the order of [`Limits`].
             pub const CONFIGURABLE: &[Self] = &[$(Self::$limit),+];
 
+            /// Those that are settings of the engine.
+            pub const ENGINE: &[Self] = &[$(Self::$engine),+];
+
             /// The limit's name, as it is written in a configuration.
             pub fn name(self) -> &'static str {
                 match self {

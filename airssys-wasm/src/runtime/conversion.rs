@@ -160,7 +160,8 @@ fn kind_of(error: &Error) -> FaultKind {
 fn kind_of_message(error: &Error) -> FaultKind {
     let malformed = [
         "out of bounds",
-        "pointer not aligned",
+        "beyond end of memory",
+        "not aligned",
         "discriminant",
         "utf-8",
     ];

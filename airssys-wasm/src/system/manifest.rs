@@ -15,14 +15,15 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 
 // Layer 3: Internal module imports
-use crate::core::limits::{Limit, LimitExceeded};
 use crate::core::mistake::Mistake;
+use crate::system::config::ceiling::check_ceiling;
 use crate::system::config::component::ComponentConfig;
 use crate::system::config::group::GroupConfig;
 use crate::system::config::problem::{ConfigError, Part, Problem, Step, shown};
 use crate::system::config::security::SecurityConfig;
 use crate::system::config::shape::check_shape;
 use crate::system::config::system::{HttpConfig, MAX_ENTRIES, SystemConfig};
+use crate::system::manifest_defaults::merge_defaults;
 use crate::system::manifest_error::{MAX_MANIFEST_BYTES, ManifestError};
 
 /// The name of a manifest in its folder.
@@ -173,7 +174,7 @@ impl<'a> Document<'a> {
             ..*self
         };
         merge_defaults(merged.table.get_mut());
-        merged.check_ceiling()?;
+        check_ceiling(&merged.value()?).map_err(|error| merged.explain(&error))?;
         let mut config = Manifest::deserialize(Deserializer::from(merged.table.clone()))
             .map_err(|error| in_words(self.file, self.text, &error))?
             .into_config();
@@ -183,41 +184,6 @@ impl<'a> Document<'a> {
         })?;
         config.lower_to_ceiling();
         Ok(config)
-    }
-
-    /// Refuses what is written down above the operator's ceiling, also if a component has as
-    /// much by default.
-    fn check_ceiling(&self) -> Result<(), ManifestError> {
-        let value = self.value()?;
-        let most = |name: &str| value.pointer("/system/ceiling")?.get(name)?.as_u64();
-        let components = value.get("component").and_then(Value::as_array);
-        for (index, component) in components.into_iter().flatten().enumerate() {
-            let limits = component.get("limits").and_then(Value::as_object);
-            for (name, asked) in limits.into_iter().flatten() {
-                let exceeded = match (Limit::named(name), most(name), asked.as_u64()) {
-                    (Some(limit), Some(allowed), Some(observed)) => {
-                        LimitExceeded::check(limit, allowed, observed)
-                    }
-                    _ => Ok(()),
-                };
-                let here = || {
-                    vec![
-                        key("component"),
-                        Step::Item(index),
-                        key("limits"),
-                        key(name),
-                    ]
-                };
-                exceeded.map_err(|exceeded| {
-                    self.explain(&ConfigError {
-                        path: here(),
-                        part: Part::Value,
-                        problem: Problem::AboveCeiling(exceeded),
-                    })
-                })?;
-            }
-        }
-        Ok(())
     }
 
     /// The version decides how the rest is read, so it is looked at before anything.
@@ -303,42 +269,6 @@ impl<'a> Document<'a> {
 
     fn mistake(&self, place: Range<usize>, message: &str) -> ManifestError {
         Mistake::new(self.file, self.text, place, message).into()
-    }
-}
-
-/// Puts what `[defaults]` says under each component, which wins key by key.
-fn merge_defaults(manifest: &mut DeTable<'_>) {
-    let defaults = manifest
-        .get("defaults")
-        .and_then(|defaults| defaults.get_ref().as_table());
-    let Some(defaults) = defaults.cloned() else {
-        return;
-    };
-    let Some(DeValue::Array(components)) = manifest.get_mut("component").map(Spanned::get_mut)
-    else {
-        return;
-    };
-    for component in components.iter_mut() {
-        if let DeValue::Table(component) = component.get_mut() {
-            merge(component, &defaults);
-        }
-    }
-}
-
-/// Adds to `table` what only `defaults` has, also inside tables that both have.
-fn merge<'a>(table: &mut DeTable<'a>, defaults: &DeTable<'a>) {
-    for (key, default) in defaults.iter() {
-        match table.get_mut(key.get_ref().as_ref()).map(Spanned::get_mut) {
-            None => {
-                table.insert(key.clone(), default.clone());
-            }
-            Some(DeValue::Table(own)) => {
-                if let DeValue::Table(default) = default.get_ref() {
-                    merge(own, default);
-                }
-            }
-            Some(_) => {}
-        }
     }
 }
 
@@ -434,6 +364,7 @@ mod tests {
     use super::*;
     use crate::component::supervision::group::Strategy as GroupStrategy;
     use crate::component::supervision::restart::Restart;
+    use crate::core::limits::Limit;
     use crate::system::config::system::MemoryLayout;
     use proptest::prelude::*;
     use serde_json::json;

@@ -15,6 +15,7 @@ pub mod handle;
 pub mod janitor;
 pub mod lanes;
 pub mod manifest;
+mod manifest_defaults;
 pub mod manifest_error;
 pub mod manifest_folder;
 pub mod neighbourhood;

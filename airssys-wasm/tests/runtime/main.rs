@@ -14,6 +14,7 @@ mod by_handle;
 mod cache;
 mod environment;
 mod files;
+mod generated;
 mod http;
 mod inspection;
 mod loader;

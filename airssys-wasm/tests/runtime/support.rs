@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wit_parser::{Resolve, WorldId};
 
 // Layer 3: Internal module imports
 use airssys_wasm::core::component::MessagePayload;
@@ -48,6 +48,22 @@ pub(crate) fn message(kind: &str, payload: &str) -> ComponentMessage {
 /// Makes an actor out of a core module in text form, which imports what `wit` defines:
 /// packages, and in the end `world guest` with its imports.
 pub(crate) fn actor(wit: &str, wat: &str) -> Vec<u8> {
+    let module = wat::parse_str(wat).expect("wat");
+    componentize(wit, &module).expect("a component")
+}
+
+/// Makes an actor out of a core module.
+pub(crate) fn componentize(wit: &str, module: &[u8]) -> Result<Vec<u8>, String> {
+    let (resolve, world) = guest_world(wit);
+    let mut module = module.to_vec();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
+        .and_then(|()| ComponentEncoder::default().validate(true).module(&module))
+        .and_then(|mut encoder| encoder.encode())
+        .map_err(|error| format!("{error:#}"))
+}
+
+/// The `world guest` that `wit` defines.
+pub(crate) fn guest_world(wit: &str) -> (Resolve, WorldId) {
     let mut resolve = Resolve::default();
     resolve.push_dir("../wit").expect("the guest contract");
     let world = format!("package test:guest;\n{wit}");
@@ -60,11 +76,5 @@ pub(crate) fn actor(wit: &str, wat: &str) -> Vec<u8> {
     let world = resolve
         .select_world(&[package], Some("guest"))
         .expect("a world");
-    let mut module = wat::parse_str(wat).expect("wat");
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("metadata");
-    ComponentEncoder::default()
-        .validate(true)
-        .module(&module)
-        .and_then(|mut encoder| encoder.encode())
-        .expect("a component")
+    (resolve, world)
 }

@@ -7,12 +7,12 @@ use airssys_wasm::system::error::AskError;
 use airssys_wasm::system::handle::System;
 
 use crate::functions::{HostFunction, Parameter, all, at, calling_with, calling_with_words};
-use crate::support::{ACTOR, id, siege_by};
+use crate::support::{ACTOR, siege_by, try_ask};
 
 /// Calls the function of this number, and tells why the turn failed, if it did.
 async fn call(system: &System, choice: usize, number: usize) -> Option<String> {
     let payload = MessagePayload::from(vec![0; number]);
-    match system.ask(&id(ACTOR), "x".repeat(choice), payload).await {
+    match try_ask(system, ACTOR, &"x".repeat(choice), payload).await {
         Ok(_) => None,
         Err(AskError::Failed(why)) => Some(why),
         other => panic!("{other:?}"),

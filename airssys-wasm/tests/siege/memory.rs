@@ -2,8 +2,10 @@
 
 // Layer 3: Internal module imports
 use airssys_wasm::core::limits::Limit;
+use airssys_wasm::system::builder::SystemBuilder;
 use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::config::system::MemoryLayout;
+use airssys_wasm::system::error::StartError;
 
 use crate::support::{ACTOR, HOSTILE, failure, siege, siege_by, stopped_by};
 use crate::wat::{guest, handling};
@@ -28,18 +30,34 @@ fn tables_count_as_memory() {
     );
 }
 
-/// The engine's own room is smaller than what this component may have.
+/// The engine's own room for a table is smaller than what this component may have.
 #[test]
-fn one_memory_or_table_is_no_larger_than_the_engine_has_room_for() {
+fn a_table_is_no_larger_than_the_engine_has_room_for() {
     siege(
-        |it| {
-            it.configure(|system| system.memory = MemoryLayout::Throughput)
-                .component_with(HOSTILE, guest("table-bomb"), |it| {
-                    it.limits.memory_bytes = 64 << 20;
-                })
-        },
+        |it| pooled(it).component(HOSTILE, guest("table-bomb")),
         async |system| stopped_by(system, Limit::TableElements).await,
     );
+}
+
+/// The engine has room for what the components may have that it is started with. One that
+/// is added later may have more, and does not get it in one memory.
+#[test]
+fn a_memory_is_no_larger_than_the_engine_has_room_for() {
+    siege(pooled, async |system| {
+        let mut config = ComponentConfig::new(HOSTILE.parse().expect("a name"));
+        config.limits.memory_bytes = 256 << 20;
+        config.idle_ms = 20;
+        config.retry.attempts = 1;
+        match system.deploy(config, guest("memory-bomb")).await {
+            Ok(_) | Err(StartError::Exists(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+        stopped_by(system, Limit::LinearMemoryBytes).await;
+    });
+}
+
+fn pooled(building: SystemBuilder) -> SystemBuilder {
+    building.configure(|system| system.memory = MemoryLayout::Throughput)
 }
 
 /// Each of them small, and together more than is allowed: in a component there are as many

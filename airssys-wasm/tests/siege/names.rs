@@ -94,7 +94,7 @@ fn start(attack: impl AsyncFn(&System)) {
             it.component_with(HOSTILE, guest("probe"), |it| {
                 it.config.insert("known".into(), "value".into());
                 let source = SecretSource {
-                    env: Some("CARGO_PKG_NAME".into()),
+                    env: Some("PATH".into()),
                     file: None,
                 };
                 it.secrets.insert("known".into(), source);
@@ -228,6 +228,8 @@ fn keys_of_any_form_stay_the_actors_own() {
             .component_with(HOSTILE, guest("probe"), |it| it.grants = Default::default())
         },
         async |system| {
+            let none = call(system, "storage.set", json!({"key": "", "value": "v"})).await;
+            assert!(none.starts_with("invalid"), "{none}");
             for key in keys {
                 let set = call(system, "storage.set", json!({"key": key, "value": key})).await;
                 assert_eq!(set, "", "{key:?}");

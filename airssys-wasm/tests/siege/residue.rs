@@ -26,6 +26,7 @@ pub(crate) struct Residue {
     on_disk: u64,
     dead_letters: usize,
     storage_keys: u64,
+    given_up_actors: usize,
 }
 
 impl Residue {
@@ -46,6 +47,7 @@ impl Residue {
             on_disk: status.components.iter().map(|it| it.on_disk).sum(),
             dead_letters: status.dead_letters,
             storage_keys: status.components.iter().map(|it| it.storage_keys).sum(),
+            given_up_actors: status.given_up_actors.len(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A siege: one attack, beside a neighbour that is asked all the time, and what is left of it.
 
 // Layer 1: Standard library imports
+use std::panic::{set_hook, take_hook};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError};
@@ -62,7 +63,7 @@ pub(crate) fn siege(
 ) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     warm_up();
-    let before = Process::now();
+    let (before, panics_before) = (Process::now(), panics());
     let runtime = runtime();
     runtime.block_on(async {
         let building = prepare(builder()).component("demo/neighbour", guest("counter"));
@@ -74,6 +75,7 @@ pub(crate) fn siege(
     });
     drop(runtime);
     Process::returns_to(before);
+    assert_eq!(panics(), panics_before, "nothing of the host panicked");
 }
 
 /// A siege of one component, [`HOSTILE`], which may do all that can be granted.
@@ -132,6 +134,9 @@ async fn clear_away(system: &System, before: &Residue) {
     let began = Instant::now();
     loop {
         system.drop_dead_letters(None).await.expect("the store");
+        for actor in system.status().given_up_actors {
+            resume(system, actor.as_str());
+        }
         let now = Residue::of(system);
         if now == *before {
             return;
@@ -223,10 +228,22 @@ fn runtime() -> Runtime {
         .expect("a runtime")
 }
 
+/// How often something has panicked so far, on whatever thread.
+pub(crate) fn panics() -> usize {
+    PANICS.load(Ordering::Relaxed)
+}
+
+static PANICS: AtomicUsize = AtomicUsize::new(0);
+
 /// Starts what a process has once, such as the threads of the compiler.
 fn warm_up() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
+        let shown = take_hook();
+        set_hook(Box::new(move |panic| {
+            PANICS.fetch_add(1, Ordering::Relaxed);
+            shown(panic);
+        }));
         let runtime = runtime();
         runtime.block_on(async {
             let building = System::builder().configure(|it| it.memory = MemoryLayout::OnDemand);
@@ -253,21 +270,45 @@ pub(crate) async fn ask(
     reply.unwrap_or_else(|e| panic!("{to} {kind}: {e}"))
 }
 
-/// What an actor replies, which must be text, or why it does not.
+/// What an actor replies, which must be text, or why it does not. One whose supervisor gave
+/// it up, since it fails so often, is resumed.
 pub(crate) async fn try_ask(
     system: &System,
     to: &str,
     kind: &str,
     payload: impl Into<MessagePayload>,
 ) -> Result<String, AskError> {
-    let reply = system.ask(&id(to), kind, payload).await?;
-    let reply = reply.unwrap_or_default();
-    Ok(String::from_utf8(reply.as_bytes().to_vec()).expect("text"))
+    let payload = payload.into();
+    loop {
+        let asked = system.ask(&id(to), kind, payload.clone()).await;
+        if !asked.as_ref().is_err_and(is_given_up) {
+            let reply = asked?.unwrap_or_default();
+            return Ok(String::from_utf8(reply.as_bytes().to_vec()).expect("text"));
+        }
+        resume(system, to);
+    }
+}
+
+fn is_given_up(error: &AskError) -> bool {
+    error
+        .to_string()
+        .ends_with("the actor's supervisor gave it up")
+}
+
+fn resume(system: &System, actor: &str) {
+    let member = actor.parse().expect("an actor");
+    // Another may have done so meanwhile.
+    drop(system.resume(&member));
 }
 
 /// Why an actor failed at a message.
-pub(crate) async fn failure(system: &System, to: &str, kind: &str, payload: &str) -> String {
-    match system.ask(&id(to), kind, payload).await {
+pub(crate) async fn failure(
+    system: &System,
+    to: &str,
+    kind: &str,
+    payload: impl Into<MessagePayload>,
+) -> String {
+    match try_ask(system, to, kind, payload).await {
         Err(AskError::Failed(why)) => why,
         other => panic!("{to} did not fail: {other:?}"),
     }

@@ -55,10 +55,10 @@ pub(crate) fn actor(wat: &str, exports: &[&str]) -> Vec<u8> {
 
 /// What of WASI a hostile text may import.
 const WASI: &str = "
-import wasi:cli/stdout@0.2.6;
-import wasi:io/poll@0.2.6;
-import wasi:clocks/monotonic-clock@0.2.6;
-import wasi:random/random@0.2.6;
+import wasi:cli/stdout@0.2.12;
+import wasi:io/poll@0.2.12;
+import wasi:clocks/monotonic-clock@0.2.12;
+import wasi:random/random@0.2.12;
 ";
 
 /// A module that handles messages by `body`, and has these fields besides.

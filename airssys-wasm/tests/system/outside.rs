@@ -49,7 +49,7 @@ async fn what_reached_outside_is_not_run_again() {
             .is_err()
     );
     assert_eq!(fs::read_to_string(&file).unwrap(), "y", "it is not undone");
-    let (letter_id, letter) = system.dead_letters(None, 10).pop().unwrap();
+    let (letter_id, letter) = system.dead_letters(None, None, 10).pop().unwrap();
     let replayed = system.replay(letter_id).await;
     assert!(
         matches!(replayed, Err(ControlError::TurnCut)),

@@ -2,11 +2,18 @@
 
 // Layer 1: Standard library imports
 use std::collections::VecDeque;
+use std::fmt::Debug;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 // Layer 2: Third-party crate imports
-use proptest::prelude::*;
+use proptest::arbitrary::any;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::strategy::{Just, Strategy};
+use proptest::test_runner::Config;
+use proptest::{prop_assert, prop_assert_eq, prop_assume, prop_oneof, proptest};
 use tempfile::TempDir;
 
 // Layer 3: Internal module imports
@@ -44,7 +51,7 @@ fn open(folder: &Path) -> Writer {
     Writer::open(folder, settings()).unwrap().0
 }
 
-fn write(writer: &mut Writer, numbers: std::ops::RangeInclusive<u64>) {
+fn write(writer: &mut Writer, numbers: RangeInclusive<u64>) {
     for number in numbers {
         writer.write(&mut VecDeque::from([entry(number)])).unwrap();
     }
@@ -73,7 +80,7 @@ fn sound(folder: &Path) -> Verified {
 }
 
 #[track_caller]
-fn broken(folder: &Path, what: impl std::fmt::Debug) -> Broken {
+fn broken(folder: &Path, what: impl Debug) -> Broken {
     match verify(folder, None) {
         Err(AuditError::Broken(broken)) => broken,
         other => panic!("{what:?}: {other:?}"),
@@ -281,7 +288,7 @@ fn a_removed_file_is_noticed_while_it_is_written_to() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(Config::with_cases(64))]
 
     /// The head is written after the lines. What comes behind the entry that it knows may
     /// be there in part, and anything may stand behind that.
@@ -292,7 +299,7 @@ proptest! {
         kept in 0.0..1.0_f64,
         garbage in prop_oneof![
             Just(Vec::new()),
-            prop::collection::vec(any::<u8>(), 0..200),
+            vec(any::<u8>(), 0..200),
             (1..200_usize).prop_map(|zeros| vec![0; zeros]),
         ],
     ) {
@@ -322,9 +329,9 @@ proptest! {
 
     #[test]
     fn a_query_finds_what_a_pass_over_all_finds(
-        entries in prop::collection::vec((0..3_usize, any::<bool>(), 0..9_u64), 0..60),
-        component in prop::option::of(0..3_usize),
-        since_ms in prop::option::of(0..9_u64),
+        entries in vec((0..3_usize, any::<bool>(), 0..9_u64), 0..60),
+        component in option::of(0..3_usize),
+        since_ms in option::of(0..9_u64),
         limit in 0..40_usize,
     ) {
         let names = ["shop/cart", "shop/stock", "bank/account"];

@@ -198,15 +198,11 @@ fn in_words(complaint: &DetailedError) -> String {
     let behind = behind.and_then(|rest| rest.split_once("`, "));
     let message = behind.map_or(message, |(_, behind)| behind);
     let label = complaint.source_locations.first();
+    let label = label.and_then(|it| it.label.as_ref());
     let mut words = message.to_owned();
-    for more in [
-        label.and_then(|it| it.label.as_ref()),
-        complaint.help.as_ref(),
-    ] {
-        if let Some(more) = more {
-            words.push_str("; ");
-            words.push_str(more);
-        }
+    for more in label.into_iter().chain(complaint.help.as_ref()) {
+        words.push_str("; ");
+        words.push_str(more);
     }
     words
 }

@@ -49,8 +49,11 @@ type Time = {
 /// The group of all uses of capabilities.
 const USE: &str = "use";
 
-/// Groups of actions within [`USE`], with what is in them and why.
-const GROUPS: [(&str, &str, fn(Capability) -> bool); 2] = [
+/// A group's name, what it is for, and what is in it.
+type Group = (&'static str, &'static str, fn(Capability) -> bool);
+
+/// Groups of actions within [`USE`].
+const GROUPS: [Group; 2] = [
     ("messaging", "What reaches other actors.", is_messaging),
     (
         "outside",

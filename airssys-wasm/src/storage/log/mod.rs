@@ -9,6 +9,7 @@ mod fault_tests;
 pub(crate) mod frame;
 pub(crate) mod kept;
 pub(crate) mod log;
+pub(crate) mod message_pages;
 #[cfg(test)]
 mod model;
 #[cfg(test)]

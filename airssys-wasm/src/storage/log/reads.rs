@@ -15,7 +15,7 @@ use crate::core::component::id::ComponentId;
 use crate::core::storage::commit::Growth;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::storage::row::{MessageNumber, Row, RowKey};
-use crate::core::storage::store::{MessagePage, PageLimit, StoreError};
+use crate::core::storage::store::StoreError;
 use crate::core::turn::call::CallOutcome;
 use crate::storage::codec::error::CodecError;
 use crate::storage::codec::key::{decode_key, encode_key, prefix_of};
@@ -34,7 +34,7 @@ use crate::storage::tables::tables::Tables;
 const BEYOND_ACTOR: u8 = 1;
 
 /// What the overlay says of rows: what they say, or that they were removed.
-type Changes = BTreeMap<RowKey, Option<Row>>;
+pub(super) type Changes = BTreeMap<RowKey, Option<Row>>;
 
 impl CommitLog {
     /// What is kept of an actor, at one moment. It costs a pass over its keys.
@@ -90,74 +90,6 @@ impl CommitLog {
             keys: Keyspace::from_entries(entries),
             horizon,
         })
-    }
-
-    /// The messages after `after` that wait for an actor, in order, up to `limit`. It
-    /// costs a pass over them, and over those that were removed lately.
-    ///
-    /// # Errors
-    ///
-    /// When the log has failed, or does now.
-    pub(crate) fn messages(
-        &self,
-        actor: &ComponentId,
-        after: MessageNumber,
-        limit: PageLimit,
-    ) -> Result<MessagePage, StoreError> {
-        let shared = self.shared();
-        let first = RowKey::Message(after);
-        let range = (
-            Bound::Excluded(first.clone()),
-            Bound::Excluded(RowKey::Timer(0)),
-        );
-        // One more tells whether there are more.
-        let wanted = limit.messages.saturating_add(1);
-        let (tables, (changes, as_of)) = shared.view(|state| {
-            let changes = changes_until(&state.overlay, actor, range.clone(), wanted);
-            (changes, state.appended)
-        })?;
-        let mut found = changes.clone();
-        let (table, key) = encode_key(actor, &first);
-        let (mut unchanged, mut unchanged_bytes) = (0, 0);
-        let prefix = prefix_of(actor, table);
-        shared.visit(&tables, (table, &prefix, Some(&key)), |key, value| {
-            let (_, key) = decode_key(table, key)?;
-            if !changes.contains_key(&key) {
-                let row = decode_row(table, value)?;
-                unchanged_bytes += message_bytes(&row);
-                found.insert(key, Some(row));
-                unchanged += 1;
-            }
-            Ok(match unchanged < wanted && unchanged_bytes < limit.bytes {
-                true => ControlFlow::Continue(()),
-                false => ControlFlow::Break(()),
-            })
-        })?;
-        // What was found is complete up to where reading ended, and so is the page: with as
-        // much as it may have it ends there, or before.
-        let mut page = MessagePage {
-            as_of,
-            has_more: unchanged_bytes >= limit.bytes,
-            ..MessagePage::default()
-        };
-        let mut bytes = 0;
-        for row in found {
-            match row {
-                (_, None) => {}
-                (RowKey::Message(_), Some(Row::Message(_)))
-                    if page.messages.len() >= limit.messages || bytes >= limit.bytes =>
-                {
-                    page.has_more = true;
-                    break;
-                }
-                (RowKey::Message(number), Some(Row::Message(message))) => {
-                    bytes += message.letter.bytes() as u64;
-                    page.messages.push((number, *message));
-                }
-                _ => return Err(self.mismatch(actor)),
-            }
-        }
-        Ok(page)
     }
 
     /// What a message from outside with this id was answered in one of two periods.
@@ -321,7 +253,7 @@ impl CommitLog {
     }
 
     /// A row is not what its key says: the data is damaged.
-    fn mismatch(&self, actor: &ComponentId) -> StoreError {
+    pub(super) fn mismatch(&self, actor: &ComponentId) -> StoreError {
         let actor = actor.to_string();
         let damaged = Err::<Infallible, _>(OpenError::Mismatch { actor });
         match self.shared().trust(damaged) {
@@ -333,7 +265,7 @@ impl CommitLog {
 impl Shared {
     /// The tables, and what `look` sees in the overlay over them: together all that was
     /// appended up to one moment, and nothing else.
-    fn view<T>(&self, look: impl Fn(&State) -> T) -> Result<(Snapshot, T), StoreError> {
+    pub(super) fn view<T>(&self, look: impl Fn(&State) -> T) -> Result<(Snapshot, T), StoreError> {
         self.view_while(look, || ())
     }
 
@@ -357,7 +289,7 @@ impl Shared {
     }
 
     /// Shows entries of a table until `see` has seen enough.
-    fn visit(
+    pub(super) fn visit(
         &self,
         tables: &Snapshot,
         range: (Table, &[u8], Option<&[u8]>),
@@ -405,7 +337,7 @@ impl Shared {
 }
 
 /// What the overlay says of an actor's rows in a range, up to so many that are there.
-fn changes_until(
+pub(super) fn changes_until(
     overlay: &Overlay,
     actor: &ComponentId,
     range: impl RangeBounds<RowKey> + Clone,
@@ -426,14 +358,6 @@ fn changes_until(
 fn beyond(after: Option<&ComponentId>) -> (Bound<&ComponentId>, Bound<&ComponentId>) {
     let start = after.map_or(Bound::Unbounded, Bound::Excluded);
     (start, Bound::Unbounded)
-}
-
-/// The bytes that a message is made of.
-fn message_bytes(row: &Row) -> u64 {
-    match row {
-        Row::Message(message) => message.letter.bytes() as u64,
-        _ => 0,
-    }
 }
 
 #[cfg(test)]

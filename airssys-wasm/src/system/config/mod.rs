@@ -1,5 +1,6 @@
 //! What a system is told to be, in a program or in a file.
 
+pub(crate) mod ceiling;
 pub mod check;
 mod check_access;
 mod check_security;

@@ -1,0 +1,343 @@
+//! Components that take long to compile, or cannot be.
+
+// Layer 1: Standard library imports
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+// Layer 2: Third-party crate imports
+use tokio::task::JoinSet;
+use wasmparser::{Parser, Payload};
+
+// Layer 3: Internal module imports
+use airssys_wasm::core::limits::{Limit, Limits};
+use airssys_wasm::core::runtime::errors::WasmError;
+use airssys_wasm::system::config::component::ComponentConfig;
+use airssys_wasm::system::error::{ControlError, StartError};
+use airssys_wasm::system::handle::System;
+
+use crate::support::{ACTOR, id, siege, siege_by, try_ask};
+use crate::wat::{guest, handling, marked};
+
+/// A number that was not there before.
+fn next() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Why a component is not taken, of which nothing is there afterwards.
+async fn refused(system: &System, bytes: &[u8], limits: &Limits) -> WasmError {
+    let name = format!("evil/bomb-{}", next());
+    let mut config = ComponentConfig::new(name.parse().expect("a name"));
+    config.limits = limits.clone();
+    let deployed = system.deploy(config, bytes.to_vec()).await;
+    let Err(StartError::Component { source, .. }) = deployed else {
+        panic!("it was not refused as a component: {deployed:?}");
+    };
+    let nobody = ControlError::NoComponent(name.clone());
+    assert_eq!(system.inspect(&id(&format!("{name}/a"))), Err(nobody));
+    assert!(
+        source.to_string().len() < 4_096,
+        "{} bytes",
+        source.to_string().len()
+    );
+    source
+}
+
+/// Attacks with components that are refused because of a limit.
+fn siege_refused(limit: Limit, bytes: Vec<u8>, limits: Limits) {
+    siege(
+        |it| it,
+        async |system| match refused(system, &bytes, &limits).await {
+            WasmError::ResourceLimitExceeded(exceeded) => assert_eq!(exceeded.limit, limit),
+            other => panic!("{other}"),
+        },
+    );
+}
+
+#[test]
+fn components_of_any_size() {
+    let mut large = guest("echo");
+    // A section of its own that nobody reads, of 65 MiB.
+    large.extend([0, 0x81, 0x80, 0xc0, 0x20, 0]);
+    large.resize(large.len() + (65 << 20), 0);
+    siege_refused(Limit::ComponentBytes, large, Limits::default());
+}
+
+#[test]
+fn very_many_functions() {
+    let functions = "(func)".repeat(210_000);
+    let bytes = handling(&functions, "(i32.const 4096)");
+    siege_refused(Limit::ComponentFunctions, bytes, Limits::default());
+}
+
+#[test]
+fn one_function_that_is_huge() {
+    let body = "(i32.store (local.get 0) (local.get 1))\n".repeat(160_000);
+    let bytes = handling("", &format!("{body} (i32.const 4096)"));
+    siege_refused(Limit::FunctionBytes, bytes, Limits::default());
+}
+
+/// What fits the limits, and yet takes as long as it can: it is given up in time, and what
+/// compiles goes on with less priority than others.
+#[test]
+fn functions_that_take_long_to_compile() {
+    let nested = format!("{} {}", "(block ".repeat(20_000), ")".repeat(20_000));
+    let branches = {
+        let labels = (0..10_000).map(|it| format!(" {}", it % 100));
+        let table: String = labels.collect();
+        let one = format!("(br_table {table} (local.get 1))");
+        format!("{} {one} {}", "(block ".repeat(100), ")".repeat(100))
+    };
+    let locals = {
+        let set = |it: usize| {
+            let (a, b) = (it % 200 + 7, (it * 7) % 200 + 7);
+            format!(
+                "(local.set {a} (i32.add (local.get {b}) (call $realloc (local.get {a}) (local.get {b}) (local.get 1) (local.get 1))))"
+            )
+        };
+        let sets: String = (0..8_000).map(set).collect();
+        format!("{} {sets}", "(local i32)".repeat(200))
+    };
+    let bombs: Vec<Vec<u8>> = [nested, branches, locals]
+        .iter()
+        .map(|body| handling("", &format!("{body} (i32.const 4096)")))
+        .collect();
+    let limits = Limits {
+        compile_ms: 1,
+        ..Limits::default()
+    };
+    siege(
+        |it| it,
+        async |system| {
+            for bytes in &bombs {
+                // Another component each time, so that it is not in the cache.
+                let bytes = marked(bytes.clone(), &next().to_string());
+                match refused(system, &bytes, &limits).await {
+                    WasmError::ResourceLimitExceeded(exceeded) => {
+                        assert_eq!(exceeded.limit, Limit::CompileMs);
+                    }
+                    other => panic!("{other}"),
+                }
+            }
+        },
+    );
+}
+
+/// A hundred at once: two compile, some wait, and the rest is told that too many do.
+#[test]
+fn very_many_components_at_once() {
+    let bytes = guest("relay");
+    siege(
+        |it| it,
+        async |system| {
+            let mut deploying = JoinSet::new();
+            for _ in 0..100 {
+                let name = format!("evil/bomb-{}", next());
+                let mut config = ComponentConfig::new(name.parse().expect("a name"));
+                config.limits.compile_ms = 20;
+                let (system, bytes) = (system.clone(), marked(bytes.clone(), &name));
+                deploying.spawn(async move { system.deploy(config, bytes).await });
+            }
+            let mut limits = Vec::new();
+            while let Some(deployed) = deploying.join_next().await {
+                match deployed.expect("it does not panic") {
+                    Err(StartError::Component {
+                        source: WasmError::ResourceLimitExceeded(exceeded),
+                        ..
+                    }) => limits.push(exceeded.limit),
+                    Ok(_) => {}
+                    Err(other) => panic!("{other}"),
+                }
+            }
+            assert!(limits.contains(&Limit::WaitingCompilations), "{limits:?}");
+            assert!(limits.contains(&Limit::CompileMs), "{limits:?}");
+            let is_other =
+                |it: &&Limit| !matches!(it, Limit::WaitingCompilations | Limit::CompileMs);
+            assert_eq!(limits.iter().find(is_other), None);
+        },
+    );
+}
+
+/// An `unsigned` as binaries have it.
+fn leb(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = (number & 0x7f) as u8;
+        number >>= 7;
+        if number == 0 {
+            bytes.push(low);
+            return bytes;
+        }
+        bytes.push(low | 0x80);
+    }
+}
+
+/// A section of a component with so many of the same entry.
+fn section(number: u8, count: usize, entry: &[u8]) -> Vec<u8> {
+    let mut content = leb(count);
+    content.extend(entry.repeat(count));
+    let mut bytes = vec![number];
+    bytes.extend(leb(content.len()));
+    bytes.extend(content);
+    bytes
+}
+
+const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+const MODULE: &[u8] = b"\0asm\x01\0\0\0";
+
+/// Components within components, so deep.
+fn nested(depth: usize) -> Vec<u8> {
+    let mut bytes = COMPONENT.to_vec();
+    for _ in 0..depth {
+        let mut outer = COMPONENT.to_vec();
+        outer.push(4);
+        outer.extend(leb(bytes.len()));
+        outer.extend(bytes);
+        bytes = outer;
+    }
+    bytes
+}
+
+/// What is no actor, and would take long to find out: each is refused for what it is.
+#[test]
+fn very_many_of_each_thing_that_components_are_made_of() {
+    let of_component = |sections: &[Vec<u8>]| {
+        let mut bytes = COMPONENT.to_vec();
+        bytes.extend(sections.concat());
+        bytes
+    };
+    let module = |sections: &[Vec<u8>]| {
+        let mut bytes = MODULE.to_vec();
+        bytes.extend(sections.concat());
+        let mut section = vec![1];
+        section.extend(leb(bytes.len()));
+        section.extend(bytes);
+        section
+    };
+    // A type without parameters; a module that is empty; an instance of nothing.
+    let function_type = [0x40, 0, 1, 0];
+    let bombs = [
+        (
+            "types",
+            of_component(&[section(7, 400_000, &function_type)]),
+        ),
+        (
+            "core types",
+            of_component(&[module(&[section(1, 900_000, &[0x60, 0, 0])])]),
+        ),
+        ("modules", of_component(&vec![module(&[]); 20_000])),
+        (
+            "components",
+            of_component(&vec![
+                {
+                    let mut section = vec![4];
+                    section.extend(leb(COMPONENT.len()));
+                    section.extend(COMPONENT);
+                    section
+                };
+                20_000
+            ]),
+        ),
+        (
+            "instances",
+            of_component(&[module(&[]), section(2, 200_000, &[0, 0, 0])]),
+        ),
+        (
+            "imports",
+            of_component(&[
+                section(7, 1, &function_type),
+                section(10, 100_000, &[0, 1, b'a', 1, 0]),
+            ]),
+        ),
+        (
+            "exports",
+            of_component(&[
+                section(7, 1, &function_type),
+                section(11, 100_000, &[0, 1, b'a', 3, 0, 0]),
+            ]),
+        ),
+        (
+            "functions that are promised",
+            of_component(&[module(&[{
+                let mut section = vec![3];
+                section.extend([5, 0xff, 0xff, 0xff, 0xff, 0x0f]);
+                section
+            }])]),
+        ),
+        (
+            "memories",
+            of_component(&[module(&[section(5, 1_000, &[0, 1])])]),
+        ),
+        (
+            "globals",
+            of_component(&[module(&[section(6, 1_000_000, &[0x7f, 0, 0x41, 0, 0x0b])])]),
+        ),
+        ("nested components", nested(50)),
+        ("deeply nested components", nested(5_000)),
+    ];
+    siege(
+        |it| it,
+        async |system| {
+            for (what, bytes) in &bombs {
+                let error = refused(system, bytes, &Limits::default()).await;
+                assert!(
+                    !matches!(error, WasmError::RuntimeError(_)),
+                    "{what}: {error}"
+                );
+            }
+        },
+    );
+}
+
+/// A component that is valid, and brings more instances than an actor may have.
+#[test]
+fn very_many_instances() {
+    let instances: String = (0..400)
+        .map(|it| format!("(core instance $i{it} (instantiate $empty))\n"))
+        .collect();
+    let exported = handling("", "(i32.const 4096)");
+    let component = wat::parse_str(format!(
+        "(component (core module $empty (memory 1)) {instances})"
+    ));
+    let mut bytes = exported;
+    let component = component.expect("a component");
+    // As a component within, which is instantiated with the actor.
+    bytes.push(4);
+    bytes.extend(leb(component.len()));
+    bytes.extend(component);
+    // (instance (instantiate 0)) of the first component that is defined.
+    let inner = component_count(&bytes) - 1;
+    let mut instantiate = vec![0];
+    instantiate.extend(leb(inner));
+    instantiate.push(0);
+    bytes.extend(section(5, 1, &instantiate));
+    siege_by(
+        bytes,
+        |_| {},
+        async |system| {
+            let asked = try_ask(system, ACTOR, "", "").await;
+            let why = asked.expect_err("it has too many").to_string();
+            assert!(
+                why.contains("too high") || why.contains(" allows "),
+                "{why}"
+            );
+        },
+    );
+}
+
+/// How many components the outermost one defines.
+fn component_count(bytes: &[u8]) -> usize {
+    let mut depth = 0;
+    let mut count = 0;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.expect("a component") {
+            Payload::ComponentSection { .. } => {
+                count += usize::from(depth == 0);
+                depth += 1;
+            }
+            Payload::ModuleSection { .. } => depth += 1,
+            Payload::End(_) => depth -= i32::from(depth > 0),
+            _ => {}
+        }
+    }
+    count
+}
