@@ -10,7 +10,7 @@ default:
 check:
     #!/usr/bin/env bash
     set -euo pipefail
-    for step in fmt-check lint test doc tidy guests-check verify deny; do
+    for step in fmt-check lint test doc tidy guests-check verify deny advisories; do
         echo "== $step"
         started=$SECONDS
         just "$step"
@@ -53,9 +53,16 @@ verify *ARGS:
 deny:
     cargo deny check bans licenses sources
 
-# Known vulnerabilities of dependencies (fetches a database from GitHub)
-advisories:
-    cargo deny check advisories
+# Known vulnerabilities of dependencies; says so where the database on GitHub cannot be reached
+advisories *ARGS:
+    cargo xtask advisories {{ ARGS }}
+
+# Fuzz one of the targets in fuzz/ for a minute; what it finds new stays in fuzz/target
+fuzz TARGET *ARGS:
+    mkdir -p fuzz/target/corpus/{{ TARGET }}
+    RUSTC_BOOTSTRAP=1 cargo fuzz run {{ TARGET }} \
+        fuzz/target/corpus/{{ TARGET }} fuzz/corpus/{{ TARGET }} -- \
+        -max_total_time=60 -timeout=30 -rss_limit_mb=3072 {{ ARGS }}
 
 # Line coverage of the host library, as a page in coverage/html/
 coverage:

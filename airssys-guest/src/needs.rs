@@ -37,7 +37,9 @@ macro_rules! needs {
             };
             const BYTES: usize = NEEDS.bytes();
 
-            // On other targets it would be a section of a name that not every linker takes.
+            // SAFETY: in WebAssembly it is a custom section, which no program can reach, and it
+            // has nothing but bytes. On other targets it would be a section of a name that not
+            // every linker takes.
             #[cfg_attr(target_family = "wasm", unsafe(link_section = "airssys:needs"))]
             #[used]
             static SECTION: [u8; BYTES] = NEEDS.json();

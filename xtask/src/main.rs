@@ -10,10 +10,12 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 // Layer 3: Internal module imports
+use advisories::AdvisoriesArgs;
 use bench::BenchArgs;
 use guests::GuestsArgs;
 use verify::VerifyArgs;
 
+mod advisories;
 mod bench;
 mod guests;
 mod tidy;
@@ -29,6 +31,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Look for known vulnerabilities of dependencies
+    Advisories(AdvisoriesArgs),
     /// Measure against the floor and against peers
     Bench(BenchArgs),
     /// Build the guest programs in `guests/`, or check the committed binaries
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
 
 fn run(chore: Chore) -> anyhow::Result<()> {
     match chore {
+        Chore::Advisories(args) => advisories::run(&args, &repository()),
         Chore::Bench(args) => bench::run(&args, &repository()),
         Chore::Guests(args) => guests::run(&args, &repository()),
         Chore::Tidy => tidy::run(&repository()),

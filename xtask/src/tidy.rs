@@ -28,6 +28,7 @@ const SOURCES: &[&str] = &[
     "airssys-wasm",
     "airssys-cli",
     "airssys-guest",
+    "fuzz",
     "guests",
     "xtask",
 ];

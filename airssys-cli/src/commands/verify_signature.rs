@@ -26,13 +26,12 @@ const KEY_PREFIX: &str = "ed25519:";
 
 /// Whom to trust.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Of a component")]
 pub(crate) struct TrustArgs {
-    /// A key to trust, `ed25519:…` or a .pub file; may be repeated
+    /// Of a component: a key to trust, `ed25519:…` or a .pub file; may be repeated
     #[arg(long, value_name = "KEY", value_parser = parse_key)]
     key: Vec<KeyArg>,
-    /// An airssys.toml whose keys to trust [default: that of the current folder, if no --key
-    /// is given]
+    /// Of a component: an airssys.toml whose keys to trust [default: that of the current
+    /// folder, if no --key is given]
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
     #[command(flatten)]

@@ -375,7 +375,7 @@ mod tests {
             };
             let (old, new) = (capabilities(&old), capabilities(&new));
             let grants = |it| crate::security::grants::Grants::compile(it).unwrap();
-            let missing = grants(&old).missing(&grants(&new));
+            let missing = grants(&old).missing(&grants(&new), "test/it");
             let difference = between(Some(old), Some(new));
             prop_assert_eq!(difference.asks_for_more(), !missing.is_empty());
         }

@@ -94,7 +94,8 @@ impl Outline {
                 }
                 Payload::CustomSection(section) if section.name() == needs::SECTION => {
                     // Read once in the end, or many copies of it would take long.
-                    if *said.get_or_insert(section.data()) != section.data() {
+                    let first = *said.get_or_insert(section.data());
+                    if first != section.data() {
                         return Err(unreadable(NeedsFault::Twice));
                     }
                 }

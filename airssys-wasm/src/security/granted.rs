@@ -46,9 +46,9 @@ impl Granted {
         look(&self.compiled.load())
     }
 
-    /// What of `needs` is not granted.
-    pub fn missing(&self, needs: &Grants) -> Vec<Missing> {
-        self.compiled.load().missing(needs)
+    /// What of the `needs` of a component, `namespace/name`, is not granted.
+    pub fn missing(&self, needs: &Grants, component: &str) -> Vec<Missing> {
+        self.compiled.load().missing(needs, component)
     }
 
     /// What is granted, as it was written.

@@ -151,12 +151,20 @@ impl Grants {
         rules.all.iter().any(|granted| granted.covers(pattern))
     }
 
-    /// What of `needs` is not granted.
-    pub fn missing(&self, needs: &Self) -> Vec<Missing> {
+    /// What of the `needs` of a component, `namespace/name`, is not granted. Who may do
+    /// something for all actors of the component may do it for the actor itself.
+    pub fn missing(&self, needs: &Self, component: &str) -> Vec<Missing> {
+        let everyone = Pattern::parse(Form::Actor, component).ok();
+        let covers_own = |capability, pattern: &Pattern| {
+            let everyone = everyone.as_ref().filter(|_| pattern.is_own());
+            everyone.is_some_and(|everyone| self.cover(capability, everyone))
+        };
         let mut missing = Vec::new();
         for capability in Capability::ALL {
             let needed = &needs.rules[capability as usize].all;
-            let lacks = |pattern: &&Pattern| !self.cover(capability, pattern);
+            let lacks = |pattern: &&Pattern| {
+                !self.cover(capability, pattern) && !covers_own(capability, pattern)
+            };
             missing.extend(needed.iter().filter(lacks).map(|pattern| Missing {
                 capability,
                 pattern: pattern.as_str().to_owned(),
@@ -249,7 +257,7 @@ mod tests {
             publish: vec!["orders.new".into()],
             ..sends(&["shop/stock/main", "self", "shop/*"])
         };
-        let missing = grants.missing(&Grants::compile(&needs).unwrap());
+        let missing = grants.missing(&Grants::compile(&needs).unwrap(), "shop/cart");
         let listed: Vec<_> = missing
             .iter()
             .map(|it| (it.capability, it.pattern.as_str()))
@@ -261,6 +269,19 @@ mod tests {
                 (Capability::Publish, "orders.new")
             ]
         );
+    }
+
+    #[test]
+    fn all_actors_of_a_component_are_the_actor_itself_too() {
+        let needs = Grants::compile(&sends(&["self"])).unwrap();
+        for (granted, is_met) in [("shop/cart", true), ("shop/*", true), ("shop/desk", false)] {
+            let grants = Grants::compile(&sends(&[granted])).unwrap();
+            assert_eq!(
+                grants.missing(&needs, "shop/cart").is_empty(),
+                is_met,
+                "{granted}"
+            );
+        }
     }
 
     #[test]

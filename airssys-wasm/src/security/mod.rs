@@ -8,3 +8,4 @@ pub mod grants;
 pub mod pattern;
 pub mod policy;
 pub mod signature;
+pub(crate) mod wildcard;

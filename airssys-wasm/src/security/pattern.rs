@@ -5,13 +5,14 @@ use std::fmt;
 use std::net::IpAddr;
 
 // Layer 2: Third-party crate imports
-use globset::{Glob, GlobBuilder, GlobMatcher, escape};
+use globset::Glob;
 use thiserror::Error;
 
 // Layer 3: Internal module imports
 use crate::core::component::topic::check_pattern;
 use crate::core::security::address::is_public;
 use crate::core::security::capability::Form;
+use crate::security::wildcard::{Separator, Wildcard};
 
 /// The most bytes of a pattern.
 pub const MAX_PATTERN_BYTES: usize = 512;
@@ -44,17 +45,13 @@ enum Kind {
     /// The actor that asks.
     Own,
     /// Texts in which `*` stands for any characters, but for `/` where that separates.
-    Glob { whole: String, matcher: GlobMatcher },
+    Glob(Wildcard),
     /// A topic with wildcards.
     Topic,
     /// A folder and everything below it.
     Folder,
     /// A host, and a port or all of them.
-    Endpoint {
-        host: String,
-        matcher: GlobMatcher,
-        port: Option<u16>,
-    },
+    Endpoint { host: Wildcard, port: Option<u16> },
 }
 
 /// Why a text is no pattern.
@@ -104,21 +101,17 @@ impl Pattern {
         match &self.kind {
             Kind::Any => true,
             Kind::Own => false,
-            Kind::Glob { matcher, .. } => matcher.is_match(resource),
+            Kind::Glob(glob) => glob.matches(resource),
             Kind::Topic => covers_topic(&self.text, resource),
             Kind::Folder => is_below(&self.text, resource),
-            Kind::Endpoint {
-                host,
-                matcher,
-                port,
-            } => {
+            Kind::Endpoint { host, port } => {
                 let Some((asked, asked_port)) = resource.rsplit_once(':') else {
                     return false;
                 };
                 let is_meant = |port: &u16| asked_port == "*" || asked_port.parse() == Ok(*port);
                 port.as_ref().is_none_or(is_meant)
-                    && matcher.is_match(asked)
-                    && (is_address(host) || !leads_inside(asked))
+                    && host.matches(asked)
+                    && (is_address(host.as_str()) || !leads_inside(asked))
             }
         }
     }
@@ -129,24 +122,17 @@ impl Pattern {
         match (&self.kind, &other.kind) {
             (Kind::Any, _) | (Kind::Own, Kind::Own) => true,
             (Kind::Own, _) | (_, Kind::Any | Kind::Own) => false,
-            // A `*` of the other is met as if it were a letter, which only a `*` of this one
-            // means; and what that means of a letter, it means of any text in its place.
-            (Kind::Glob { matcher, .. }, Kind::Glob { whole, .. }) => matcher.is_match(whole),
+            (Kind::Glob(wide), Kind::Glob(narrow)) => wide.covers(narrow),
             (
-                Kind::Endpoint {
-                    host,
-                    matcher,
-                    port,
-                },
+                Kind::Endpoint { host, port },
                 Kind::Endpoint {
                     host: other,
                     port: other_port,
-                    ..
                 },
             ) => {
                 (port.is_none() || port == other_port)
-                    && matcher.is_match(other)
-                    && (is_address(host) || !leads_inside(other))
+                    && host.covers(other)
+                    && (is_address(host.as_str()) || !leads_inside(other.as_str()))
             }
             (Kind::Topic, Kind::Topic) => covers_topic(&self.text, &other.text),
             (Kind::Folder, Kind::Folder) => is_below(&self.text, &other.text),
@@ -167,16 +153,16 @@ impl Pattern {
     /// The one resource that it means, if it is one that can be looked up.
     pub(crate) fn as_literal(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Glob { whole, .. } if !whole.contains('*') => Some(whole),
+            Kind::Glob(glob) if glob.as_glob().is_none() => Some(glob.as_str()),
             Kind::Topic if !self.text.contains(['*', '>']) => Some(&self.text),
             _ => None,
         }
     }
 
-    /// The glob that it is, if it is one.
+    /// The glob that it is, if it is one that has to be tried.
     pub(crate) fn as_glob(&self) -> Option<&Glob> {
         match &self.kind {
-            Kind::Glob { matcher, .. } => Some(matcher.glob()),
+            Kind::Glob(glob) => glob.as_glob(),
             _ => None,
         }
     }
@@ -184,7 +170,8 @@ impl Pattern {
     /// The component all of whose actors it means, if it is of that kind.
     pub(crate) fn as_component(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Glob { whole, .. } => whole
+            Kind::Glob(glob) => glob
+                .as_str()
                 .strip_suffix("/*")
                 .filter(|component| component.contains('/') && !component.contains('*')),
             _ => None,
@@ -224,7 +211,7 @@ fn parse_kind(form: Form, text: &str) -> Result<Kind, String> {
         Form::Actor => parse_address(text, 3),
         Form::Component => parse_address(text, 2),
         Form::Name if text.chars().any(char::is_control) => Err("it has control characters".into()),
-        Form::Name => glob(text.to_owned(), Separator::None),
+        Form::Name => Wildcard::new(text.to_owned(), Separator::None).map(Kind::Glob),
     }
 }
 
@@ -244,7 +231,7 @@ fn parse_address(text: &str, parts: usize) -> Result<Kind, String> {
     for _ in given.len()..parts {
         whole.push_str("/*");
     }
-    glob(whole, Separator::Slash)
+    Wildcard::new(whole, Separator::Slash).map(Kind::Glob)
 }
 
 fn check_part(part: &str) -> Result<(), String> {
@@ -285,15 +272,8 @@ fn parse_endpoint(text: &str) -> Result<Kind, String> {
             Ok(port) => Some(port),
         },
     };
-    let host = canonical_host(host)?;
-    let Kind::Glob { whole, matcher } = glob(host, Separator::None)? else {
-        return Err("the host is missing".into());
-    };
-    Ok(Kind::Endpoint {
-        host: whole,
-        matcher,
-        port,
-    })
+    let host = Wildcard::new(canonical_host(host)?, Separator::None)?;
+    Ok(Kind::Endpoint { host, port })
 }
 
 /// A host as it is compared: a name in small letters without a dot at its end, or an
@@ -331,26 +311,6 @@ fn leads_inside(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     bare.parse()
         .map_or_else(|_| is_address(host), |address| !is_public(address))
-}
-
-/// What a `*` does not stand for.
-enum Separator {
-    Slash,
-    None,
-}
-
-/// A text in which `*` stands for any characters but the separator.
-fn glob(whole: String, separator: Separator) -> Result<Kind, String> {
-    if whole.contains("**") {
-        return Err("two `*` stand side by side".into());
-    }
-    let parts: Vec<String> = whole.split('*').map(escape).collect();
-    let matcher = GlobBuilder::new(&parts.join("*"))
-        .literal_separator(matches!(separator, Separator::Slash))
-        .build()
-        .map_err(|error| error.kind().to_string())?
-        .compile_matcher();
-    Ok(Kind::Glob { whole, matcher })
 }
 
 /// Whether all topics that `asked` means, which may have wildcards itself, are meant by

@@ -3,6 +3,7 @@
 
 // Layer 1: Standard library imports
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 
 // Layer 2: Third-party crate imports
@@ -12,12 +13,14 @@ use tokio::task::spawn_blocking;
 // Layer 3: Internal module imports
 use crate::component::deployment::Version;
 use crate::core::component::digest::Digest;
+use crate::core::security::audit::Operation;
 use crate::core::security::principal::Principal;
 use crate::runtime::store::StoreManager;
 use crate::security::policy::action::PolicyAction;
 use crate::security::policy::denied::DeniedByRule;
 use crate::security::policy::policy_error::PolicyError;
 use crate::security::policy::rule_set::Policy;
+use crate::system::auditing::Deed;
 use crate::system::error::ControlError;
 use crate::system::handle::System;
 use crate::system::node::Node;
@@ -60,20 +63,15 @@ impl System {
     ///
     /// When the text is no policy. The old one counts on.
     pub async fn set_policy(&self, text: Option<&str>) -> Result<PolicyReport, PolicyError> {
-        let policy = match text.map(str::to_owned) {
-            None => None,
-            Some(text) => {
-                // A large one takes a while.
-                let parsed = spawn_blocking(move || Policy::parse(&text, HANDED_OVER)).await;
-                let broken_off = |panicked: &dyn ToString| PolicyError::NotRead {
-                    file: HANDED_OVER.into(),
-                    message: panicked.to_string(),
-                };
-                Some(parsed.unwrap_or_else(|panicked| Err(broken_off(&panicked)))?)
-            }
+        let set = match text {
+            None => Ok(None),
+            Some(text) => parse(text.to_owned()).await.map(Some),
         };
-        self.node.policy.replace(policy);
-        Ok(self.policy())
+        let set = set.map(|policy| {
+            self.node.policy.replace(policy);
+            self.policy()
+        });
+        self.node.audited_policy(set)
     }
 
     /// Reads the file of the policy again that the configuration names, and replaces the
@@ -83,10 +81,12 @@ impl System {
     ///
     /// When no file was configured, or it has no policy. The old one counts on.
     pub async fn reload_policy(&self) -> Result<PolicyReport, PolicyFileError> {
-        match self.node.read_policy().await? {
-            true => Ok(self.policy()),
-            false => Err(PolicyFileError::NoFile),
-        }
+        let reloaded = match self.node.read_policy().await {
+            Ok(true) => Ok(self.policy()),
+            Ok(false) => Err(PolicyFileError::NoFile),
+            Err(error) => Err(error),
+        };
+        self.node.audited_policy(reloaded)
     }
 }
 
@@ -101,6 +101,20 @@ impl Node {
         let policy = read.unwrap_or_else(|panicked| Err(broken_off(panicked.to_string())))?;
         self.policy.replace(Some(policy));
         Ok(true)
+    }
+
+    /// Writes down that the policy was replaced, by which, or why it was not.
+    fn audited_policy<E: Display>(
+        &self,
+        ended: Result<PolicyReport, E>,
+    ) -> Result<PolicyReport, E> {
+        let deed = Deed::of(Operation::Policy);
+        let deed = match &ended {
+            Ok(report) if report.is_set => deed.with(Digest::of(report.text.as_bytes())),
+            Ok(_) => deed.with("none"),
+            Err(_) => deed,
+        };
+        self.audited(deed, ended)
     }
 
     /// Whether the policy lets a version of a component run in this system.
@@ -132,6 +146,17 @@ impl Node {
             source,
         })
     }
+}
+
+/// Reads a policy where that holds up nobody: a large one takes a while.
+async fn parse(text: String) -> Result<Policy, PolicyError> {
+    let parsed = spawn_blocking(move || Policy::parse(&text, HANDED_OVER)).await;
+    parsed.unwrap_or_else(|broken_off| {
+        Err(PolicyError::NotRead {
+            file: HANDED_OVER.into(),
+            message: broken_off.to_string(),
+        })
+    })
 }
 
 /// Who signed the versions of a component that are kept.

@@ -50,7 +50,9 @@ impl Node {
         let config = vetted.config;
         let needs = needs_of(config, program).as_ref().map(Grants::compile);
         let needs = needs.transpose().map_err(Unfit::Grant)?;
-        let missing = needs.as_ref().map(|needs| vetted.granted.missing(needs));
+        let missing = needs
+            .as_ref()
+            .map(|needs| vetted.granted.missing(needs, config.name.as_str()));
         match missing {
             Some(missing) if !missing.is_empty() => return Err(Unfit::Needs(missing)),
             _ => {}

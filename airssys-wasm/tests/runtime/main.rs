@@ -23,3 +23,4 @@ mod network;
 mod outsider;
 mod profiles;
 mod wasi;
+mod wasi_imports;

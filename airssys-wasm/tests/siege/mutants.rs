@@ -10,9 +10,12 @@ use rand::{RngExt, SeedableRng};
 // Layer 3: Internal module imports
 use airssys_wasm::core::limits::Limits;
 use airssys_wasm::runtime::inspection::Inspection;
+use airssys_wasm::security::signature::signing_key::SigningKey;
 use airssys_wasm::system::config::component::ComponentConfig;
+use airssys_wasm::system::config::security::KeyConfig;
 use airssys_wasm::system::error::{ControlError, StartError};
 use airssys_wasm::system::handle::System;
+use airssys_wasm::system::signing::Binary;
 
 use crate::support::{id, panics, siege};
 use crate::wat::guest;
@@ -109,7 +112,7 @@ fn components_that_were_changed_at_random() {
         "reverse",
         "echo",
         "counter",
-        "lifecycle",
+        "caller",
         "endless-start",
         "table-bomb",
     ];
@@ -132,6 +135,103 @@ fn components_that_were_changed_at_random() {
             }
             // Bytes of texts and data can be changed, so that some still are components.
             assert!(taken > 0 && taken < MUTANTS, "{taken}");
+        },
+    );
+}
+
+/// A section in which a component says what it needs, with this content.
+fn needing(content: &[u8]) -> Vec<u8> {
+    const NAME: &[u8] = b"airssys:needs";
+    let mut bytes = guest("echo");
+    let mut section = vec![NAME.len() as u8];
+    section.extend(NAME);
+    section.extend(content);
+    bytes.push(0);
+    // The length as five bytes, whatever it is.
+    let length = section.len() as u32;
+    bytes.extend((0..4).map(|it| ((length >> (7 * it)) & 0x7f) as u8 | 0x80));
+    bytes.push((length >> 28) as u8);
+    bytes.extend(section);
+    bytes
+}
+
+#[test]
+fn needs_that_are_none() {
+    let patterns = |count: usize| {
+        let all = vec!["\"evil/hostile\""; count].join(",");
+        format!("{{\"send\":[{all}]}}").into_bytes()
+    };
+    let bad = vec![
+        Vec::new(),
+        b"\xff\xfe".to_vec(),
+        b"[]".to_vec(),
+        br#"{"fly":["*"]}"#.to_vec(),
+        br#"{"send":[""]}"#.to_vec(),
+        br#"{"send":["../.."]}"#.to_vec(),
+        br#"{"send":["demo/neighbour\u0000"]}"#.to_vec(),
+        "{\"send\":[\"d\u{435}mo/neighbour\"]}".into(),
+        [br#"{"send":"#.to_vec(), b"[".repeat(200_000)].concat(),
+        [
+            br#"{"send":[""#.to_vec(),
+            b"x".repeat(1 << 20),
+            br#""]}"#.to_vec(),
+        ]
+        .concat(),
+        patterns(100_000),
+    ];
+    let second = needing(br#"{"send":["*"]}"#)[guest("echo").len()..].to_vec();
+    let twice = [needing(b"{}"), second].concat();
+    let bad: Vec<Vec<u8>> = bad.iter().map(|it| needing(it)).chain([twice]).collect();
+    siege(
+        |it| it,
+        async |system| {
+            for (number, bad) in bad.iter().enumerate() {
+                let name = format!("evil/needy-{number}");
+                assert!(!try_out(system, &name, bad.clone()).await, "{number}");
+            }
+        },
+    );
+}
+
+/// Where somebody is trusted, a signature that is there is looked at, and none has to be.
+#[test]
+fn signatures_that_are_none() {
+    let trusted = SigningKey::from_seed(&[1; 32]);
+    let good = trusted.sign(&guest("counter")).to_string();
+    let other = SigningKey::from_seed(&[2; 32]);
+    let bad: Vec<Vec<u8>> = vec![
+        Vec::new(),
+        b"\0".to_vec(),
+        b"ed25519:".to_vec(),
+        vec![0xff; 64],
+        vec![b'x'; 10 << 20],
+        good.clone().into(),
+        good[..good.len() - 1].into(),
+        good.repeat(2).into(),
+        good.replace("ed25519", "none").into(),
+        other.sign(&guest("echo")).to_string().into(),
+    ];
+    let public = trusted.public().to_string();
+    siege(
+        |it| {
+            it.configure(|system| {
+                system.security.keys.push(KeyConfig {
+                    name: "somebody".into(),
+                    public,
+                    not_after: None,
+                });
+            })
+        },
+        async |system| {
+            for (number, bad) in bad.iter().enumerate() {
+                let config = ComponentConfig::new("evil/unsigned".parse().expect("a name"));
+                let binary = Binary::from(guest("echo")).signed(bad.clone());
+                let deployed = system.deploy(config, binary).await;
+                let Err(StartError::Signature { source, .. }) = deployed else {
+                    panic!("{number}: {deployed:?}");
+                };
+                assert!(source.to_string().len() < 1_000, "{number}");
+            }
         },
     );
 }

@@ -198,7 +198,6 @@ fn keys_of_any_form_stay_the_actors_own() {
     let data = tempdir().expect("a folder");
     let folder = data.path().join("data");
     let keys = [
-        "",
         ".",
         "..",
         "../../etc/passwd",
@@ -337,5 +336,32 @@ fn names_that_are_none_from_outside() {
             system.inspect(&id(ACTOR)).map(|it| it.subscriptions),
             Ok(Vec::new())
         );
+    });
+}
+
+/// What came as the trace of a message is passed on only if it is one.
+#[test]
+fn traces_that_are_none() {
+    let forged = [
+        "",
+        "00",
+        "\0",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\n",
+        "00-00000000000000000000000000000000-0000000000000000-00",
+        "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "00-\u{ff10}af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    ];
+    let long = "00-".repeat(1 << 20);
+    start(async |system| {
+        for trace in forged.into_iter().chain([long.as_str()]) {
+            let traced = system.in_trace(trace);
+            let told = ask(&traced, ACTOR, "services.trace-context", "{}").await;
+            assert_eq!(
+                told,
+                r#"{"ok":null}"#,
+                "{:?}",
+                &trace[..trace.len().min(80)]
+            );
+        }
     });
 }

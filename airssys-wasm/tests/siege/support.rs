@@ -121,6 +121,7 @@ async fn hold_out(system: &System, attack: impl AsyncFn(&System)) {
             .asked_while(system, async || attack(system).await)
             .await;
         clear_away(system, &before).await;
+        eprintln!("99 of 100 answers: {at_rest:?} at rest, {attacked:?} under attack");
         seen.push((at_rest, attacked));
         if attacked <= QUICK.max(at_rest * SLOWER) {
             return;

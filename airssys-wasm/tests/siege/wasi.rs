@@ -227,7 +227,7 @@ fn files_and_sockets_without_end() {
             it.component_with(HOSTILE, guest("outsider"), |it| {
                 it.folders.insert("/shown".into(), shown.path().to_owned());
                 it.grants.read_files.push("/shown".into());
-                it.grants.network.push("*".into());
+                it.grants.network.push("*.example.com:443".into());
                 it.limits.resource_handles = 100;
             })
         },

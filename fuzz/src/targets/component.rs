@@ -23,8 +23,9 @@ use airssys_wasm::runtime::outline::Outline;
 use airssys_wasm::runtime::settings::InstanceSettings;
 
 static ENGINE: LazyLock<Arc<WasmtimeEngine>> = LazyLock::new(|| {
+    // Memories out of the slab: what a sanitizer sees of our own there is seen.
     let config = EngineConfig {
-        profile: Profile::OnDemand,
+        profile: Profile::Density { instances: 16 },
         ..EngineConfig::default()
     };
     Arc::new(WasmtimeEngine::with_config(config).unwrap())

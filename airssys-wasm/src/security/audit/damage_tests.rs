@@ -89,7 +89,7 @@ fn broken(folder: &Path, what: impl Debug) -> Broken {
 
 #[test]
 fn every_byte_counts() {
-    let (_above, folder) = log(7);
+    let (_above, folder) = log(9);
     let mut paths = files(&folder);
     assert!(paths.len() > 2);
     paths.push(folder.join(HEAD));

@@ -26,6 +26,7 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
 // Layer 3: Internal module imports
 use crate::core::security::capability::Capability;
+use crate::runtime::host_fn::wasi::access::Access;
 use crate::runtime::host_fn::wasi::folders::Folders;
 use crate::runtime::host_fn::wasi::guarded::{Guard, guard_input, guard_output};
 use crate::runtime::host_fn::wasi::listing::Listing;
@@ -40,14 +41,6 @@ pub(crate) struct FilesView<'a> {
     pub(crate) inner: WasiFilesystemCtxView<'a>,
     pub(crate) folders: &'a mut Folders,
     pub(crate) turn: &'a Arc<Turn>,
-}
-
-/// What a call does to a file or folder.
-#[derive(Clone, Copy)]
-enum Access {
-    Read,
-    Write,
-    Both,
 }
 
 impl FilesView<'_> {
@@ -177,7 +170,7 @@ impl HostDescriptor for FilesView<'_> {
         open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Fd> {
-        self.permit(&fd, access_of(open_flags, flags))?;
+        self.permit(&fd, Access::of_opening(open_flags, flags))?;
         self.check_room()?;
         self.check_type(&fd, path_flags, &path).await?;
         let origin = self.origin(&fd)?;
@@ -390,18 +383,4 @@ impl FilesView<'_> {
 
 fn listing_behind(stream: &Resource<DirectoryEntryStream>) -> Resource<Listing> {
     Resource::new_borrow(stream.rep())
-}
-
-/// What opening something so makes possible.
-fn access_of(open: OpenFlags, flags: DescriptorFlags) -> Access {
-    let changes = open.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE)
-        || flags.contains(DescriptorFlags::WRITE);
-    // Without either the system opens it for reading.
-    let is_write_only =
-        flags.contains(DescriptorFlags::WRITE) && !flags.contains(DescriptorFlags::READ);
-    match (changes, is_write_only) {
-        (true, true) => Access::Write,
-        (true, false) => Access::Both,
-        (false, _) => Access::Read,
-    }
 }

@@ -1,5 +1,6 @@
 //! WASI 0.2: what ordinary toolchains expect, as far as it was granted.
 
+pub mod access;
 pub mod clock;
 pub mod denied;
 pub mod destination;
