@@ -10,9 +10,11 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
 // Layer 3: Internal module imports
+use crate::core::security::audit::Operation;
 use crate::security::signature::detached::{read_signature, signature_path};
 use crate::security::signature::error::SignatureError;
 use crate::security::signature::trust::{Trust, Verdict};
+use crate::system::auditing::Deed;
 use crate::system::builder::Source;
 use crate::system::error::StartError;
 use crate::system::node::Node;
@@ -70,14 +72,22 @@ impl Node {
     /// be loaded comes through here.
     pub(crate) async fn check_signature(
         &self,
-        _component: &str,
+        component: &str,
         binary: Binary,
     ) -> Result<Checked, SignatureError> {
         let trust = Arc::clone(&self.trust);
         let now_ms = self.clock.now().unix_ms;
         // A large component takes a while.
         let checked = spawn_blocking(move || check(&trust, binary, now_ms)).await;
-        checked.unwrap_or(Err(SignatureError::BrokenOff))
+        let checked = checked.unwrap_or(Err(SignatureError::BrokenOff));
+        let deed = Deed::of(Operation::Signature).on(component);
+        let deed = match &checked {
+            // Nobody looked at anything.
+            Ok(Checked { signer: None, .. }) => return checked,
+            Ok(Checked { signer, .. }) => deed.with(signer.as_deref().unwrap_or_default()),
+            Err(_) => deed,
+        };
+        self.audited(deed, checked)
     }
 }
 

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 // Layer 3: Internal module imports
+use airssys_wasm::core::security::audit::{Action, Decision, Operation};
+use airssys_wasm::security::audit::query::AuditQuery;
 use airssys_wasm::security::policy::policy_error::PolicyError;
 use airssys_wasm::security::signature::signing_key::SigningKey;
 use airssys_wasm::system::builder::SystemBuilder;
@@ -129,6 +131,17 @@ async fn another_policy_counts_at_the_next_call_and_a_bad_one_not_at_all() {
     let refused = system.reload_policy().await.unwrap_err();
     assert!(refused.to_string().contains("policy.cedar:1:"), "{refused}");
     assert!(send(&system, "demo/echo/a").await.is_err());
+
+    let query = AuditQuery {
+        action: Some(Action::Operate(Operation::Policy)),
+        ..AuditQuery::default()
+    };
+    let found = system.audit(&query).await.unwrap().records;
+    let decisions: Vec<Decision> = found.iter().map(|it| it.entry.decision).collect();
+    let (allowed, denied) = (Decision::Allowed, Decision::Denied);
+    assert_eq!(decisions, [denied, allowed, allowed, denied, allowed]);
+    assert!(found[1].entry.resource.starts_with("sha256:"));
+    assert_eq!(found[2].entry.resource, "none");
     system.shutdown().await;
 }
 
