@@ -59,60 +59,33 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Run a component for one turn: print its reply, show its effects and its cost
     Try(Box<TryArgs>),
-    // These two have their words, short and long, beside their arguments.
     Inspect(InspectArgs),
     Diff(DiffArgs),
-    /// Run a system of actors until Ctrl-C
     Up(Box<UpArgs>),
-    /// Send a message to an actor of a running system, and print its reply
     Ask(AskArgs),
-    /// Send a message to an actor, without waiting for it to be handled
     Send(SendArgs),
-    /// Send a message to all actors that subscribed to a topic
     Publish(PublishArgs),
-    /// Show what runs in a system
     Ps(PsArgs),
-    /// Show what guests log in a running system, and what happens there
     Logs(LogsArgs),
-    /// Add a component to a running system
     Deploy(DeployArgs),
-    /// Give a component a new version, while messages flow
     Upgrade(UpgradeArgs),
-    /// Return a component to a version that is kept
     Rollback(RollbackArgs),
-    /// Show what is granted to a component of a running system
     Grants(GrantsArgs),
-    /// Grant a component of a running system something
     Grant(GrantArgs),
-    /// Take from a component of a running system what was granted
     Revoke(RevokeArgs),
-    /// Check the rules above grants, written in Cedar, or have a system obey others
     Policy(PolicyArgs),
-    /// Stop an actor
     Stop(StopArgs),
-    /// Let run again what was stopped or given up
     Resume(ResumeArgs),
-    /// List, look at, retry or drop messages that nobody handled
     Dead(DeadArgs),
-    /// Run the turn of a dead letter again, and compare
     Replay(ReplayArgs),
-    /// Make a key to sign components with
     Keygen(KeygenArgs),
-    /// Sign a component
     Sign(SignArgs),
-    /// Show what was done to a system and what was denied, or check the log of it
     Audit(Box<AuditArgs>),
-    /// Copy the data of a system, which may run meanwhile, to a new folder
     Backup(BackupArgs),
-    /// Check a data folder, or the signature of a component
     Verify(VerifyArgs),
-    /// Have a data folder take as little room as it can
     Compact(CompactArgs),
-    /// Print what an actor keeps, as JSON lines
     Export(ExportArgs),
-    /// Replace what an actor keeps by what JSON lines say
     Import(ImportArgs),
 }
 

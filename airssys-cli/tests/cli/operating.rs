@@ -14,7 +14,9 @@ fn components_are_deployed_upgraded_and_rolled_back() {
     let home = shop();
     let _up = home.up("");
     let lifecycle = guest("lifecycle");
-    let deployed = home.json(&format!("deploy shop/life {lifecycle} --config a=b=c --grant config=a"));
+    let deployed = home.json(&format!(
+        "deploy shop/life {lifecycle} --config a=b=c --grant config=a"
+    ));
     assert_eq!(deployed["component"], "shop/life");
     assert_eq!(
         home.run("ask shop/life/1 -k config -d a")

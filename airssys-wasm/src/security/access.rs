@@ -86,14 +86,20 @@ impl Access {
     /// Whether it may know of every component.
     pub fn may_know_all(&self) -> bool {
         let all = |grants: &Grants| grants.allow_any(Capability::Directory);
-        self.granted.with(all) && self.needs.as_ref().is_none_or(all)
+        self.granted.with(all) && self.needs.as_ref().is_none_or(all) && !self.gate.has_policy()
     }
 
     /// Whether it may know of a component, `namespace/name`. Nobody is denied anything here:
     /// what it may not know of is not shown to it.
-    pub fn may_know(&self, component: &str) -> bool {
-        let knows = |grants: &Grants| grants.allow_name(Capability::Directory, component);
-        self.granted.with(knows) && self.needs.as_ref().is_none_or(knows)
+    pub fn may_know(&self, component: &str, unix_ms: u64) -> bool {
+        let directory = Capability::Directory;
+        let knows = |grants: &Grants| grants.allow_name(directory, component);
+        self.granted.with(knows)
+            && self.needs.as_ref().is_none_or(knows)
+            && self
+                .gate
+                .check(&self.memo, directory, component, unix_ms)
+                .is_ok()
     }
 
     #[inline]

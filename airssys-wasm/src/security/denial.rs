@@ -22,6 +22,19 @@ pub struct Denial {
     pub why: Refused,
 }
 
+impl Denial {
+    /// The same in words for the guest, whom the operator's rules are no business of.
+    pub fn for_guest(&self) -> String {
+        match self.why {
+            Refused::Policy(_) => format!(
+                "`{}` for {:?}: not allowed by the policy",
+                self.capability, self.resource
+            ),
+            _ => self.to_string(),
+        }
+    }
+}
+
 /// What stands in the way of a use of a capability.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]

@@ -68,6 +68,7 @@ fn compile(text: &str, separator: Separator) -> Result<GlobMatcher, String> {
     let parts: Vec<String> = text.split('*').map(escape).collect();
     let glob = GlobBuilder::new(&parts.join("*"))
         .literal_separator(separator == Separator::Slash)
+        .backslash_escape(false)
         .build();
     glob.map(|glob| glob.compile_matcher())
         .map_err(|error| error.kind().to_string())

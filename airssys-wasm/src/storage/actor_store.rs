@@ -12,7 +12,9 @@ use crate::core::component::id::ComponentId;
 use crate::core::storage::commit::Commit;
 use crate::core::storage::durability::Durability;
 use crate::core::storage::row::MessageNumber;
-use crate::core::storage::store::{ActorRecord, Committed, MessagePage, PageLimit, Store, StoreError};
+use crate::core::storage::store::{
+    ActorRecord, Committed, MessagePage, PageLimit, Store, StoreError,
+};
 use crate::core::turn::call::CallOutcome;
 use crate::storage::log::log::{Appended, CommitLog};
 use crate::storage::memory::MemoryStore;

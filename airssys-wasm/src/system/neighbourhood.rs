@@ -59,6 +59,12 @@ impl Neighbourhood {
         self.node.upgrade().ok_or_else(gone)
     }
 
+    /// The time of day, in milliseconds since 1970.
+    fn unix_ms(&self) -> u64 {
+        let node = self.node.upgrade();
+        node.map_or(0, |node| node.clock.now().unix_ms)
+    }
+
     /// Refuses to bring an actor into being, unless that is permitted.
     fn permit_to_wake(
         &self,
@@ -138,8 +144,10 @@ impl Surroundings for Neighbourhood {
         capability: Capability,
         resource: &str,
     ) -> Result<(), HostError> {
-        let unix_ms = || self.node.upgrade().map_or(0, |it| it.clock.now().unix_ms);
-        match self.access.check(actor, capability, resource, unix_ms) {
+        match self
+            .access
+            .check(actor, capability, resource, || self.unix_ms())
+        {
             Ok(()) => {
                 if self.audit.sample() {
                     self.note_use(actor, capability, resource);
@@ -194,7 +202,10 @@ impl Surroundings for Neighbourhood {
         match self.access.may_know_all() {
             true => names,
             false => {
-                let known = names.iter().filter(|name| self.access.may_know(name));
+                let unix_ms = self.unix_ms();
+                let known = names
+                    .iter()
+                    .filter(|name| self.access.may_know(name, unix_ms));
                 known.cloned().collect()
             }
         }
@@ -221,7 +232,7 @@ impl Neighbourhood {
         if let Some(node) = self.node.upgrade() {
             node.denied(actor, denial);
         }
-        HostError::Denied(denial.to_string())
+        HostError::Denied(denial.for_guest())
     }
 }
 

@@ -163,7 +163,9 @@ impl Surroundings for Replayed {
         match self.learnt.foreign.get(index) {
             Some(read) if read.owner == *owner && read.key == key => read.outcome.clone(),
             _ => {
-                self.stray(format!("it reads {key:?} of {owner}, which it had not done"));
+                self.stray(format!(
+                    "it reads {key:?} of {owner}, which it had not done"
+                ));
                 let why = "what this read was not recorded";
                 Err(HostError::Unavailable(why.into()))
             }

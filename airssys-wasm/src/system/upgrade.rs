@@ -203,7 +203,9 @@ impl Node {
         let Version { id, make, .. } = candidate;
         let from = deployment.try_version(Arc::clone(&id), make, now_ms);
         let kept = deployment.versions();
-        component.signers.add(id.digest, program.signer.clone(), &kept);
+        component
+            .signers
+            .add(id.digest, program.signer.clone(), &kept);
         let mut report = self.switch(&component, &from, id).await;
         report.signer = program.signer.clone();
         report.tried = tried;

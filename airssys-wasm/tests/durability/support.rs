@@ -6,8 +6,8 @@ use std::path::Path;
 // Layer 3: Internal module imports
 use airssys_wasm::component::retry::RetryPolicy;
 use airssys_wasm::core::component::id::ComponentId;
-use airssys_wasm::core::storage::durability::Durability;
 use airssys_wasm::core::security::capabilities::Capabilities;
+use airssys_wasm::core::storage::durability::Durability;
 use airssys_wasm::system::builder::SystemBuilder;
 use airssys_wasm::system::config::system::MemoryLayout;
 use airssys_wasm::system::handle::System;

@@ -16,7 +16,7 @@ use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::error::{ControlError, StartError};
 use airssys_wasm::system::handle::System;
 
-use crate::support::{ACTOR, id, siege, siege_by, try_ask};
+use crate::support::{ACTOR, ask, id, siege, siege_by, try_ask};
 use crate::wat::{guest, handling, marked};
 
 /// A siege where nothing is found compiled from before.
@@ -199,95 +199,99 @@ fn nested(depth: usize) -> Vec<u8> {
     bytes
 }
 
-/// What is no actor, and would take long to find out: each is refused for what it is.
-#[test]
-fn very_many_of_each_thing_that_components_are_made_of() {
-    let of_component = |sections: &[Vec<u8>]| {
-        let mut bytes = COMPONENT.to_vec();
-        bytes.extend(sections.concat());
+/// A core module of these sections, in a section of a component.
+fn in_module(sections: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = MODULE.to_vec();
+    bytes.extend(sections.concat());
+    let mut section = vec![1];
+    section.extend(leb(bytes.len()));
+    section.extend(bytes);
+    section
+}
+
+/// A component in a section of another.
+fn in_component(bytes: &[u8]) -> Vec<u8> {
+    let mut section = vec![4];
+    section.extend(leb(bytes.len()));
+    section.extend(bytes);
+    section
+}
+
+/// Exports of the type 0 under so many names.
+fn exports(count: usize) -> Vec<u8> {
+    let export = |it: usize| {
+        let name = format!("a{it}");
+        let mut bytes = vec![0, name.len() as u8];
+        bytes.extend(name.into_bytes());
+        bytes.extend([3, 0, 0]);
         bytes
     };
-    let module = |sections: &[Vec<u8>]| {
-        let mut bytes = MODULE.to_vec();
-        bytes.extend(sections.concat());
-        let mut section = vec![1];
-        section.extend(leb(bytes.len()));
-        section.extend(bytes);
-        section
-    };
-    // A type without parameters; a module that is empty; an instance of nothing.
+    let mut content = leb(count);
+    content.extend((0..count).flat_map(export));
+    let mut bytes = vec![11];
+    bytes.extend(leb(content.len()));
+    bytes.extend(content);
+    bytes
+}
+
+/// An actor with very many of something besides, of which it is told whether it runs.
+fn crammed() -> Vec<(&'static str, Vec<u8>)> {
+    // A type without parameters; a function type of a module; an instance of nothing.
     let function_type = [0x40, 0, 1, 0];
-    let bombs = [
+    let promised = [3, 5, 0xff, 0xff, 0xff, 0xff, 0x0f];
+    let globals = [0x7f, 0, 0x41, 0, 0x0b];
+    let first_module = handling("", "(i32.const 4096)");
+    let sections = vec![
+        ("types", section(7, 300_000, &function_type)),
         (
-            "types",
-            of_component(&[section(7, 400_000, &function_type)]),
+            "types of modules",
+            in_module(&[section(1, 900_000, &[0x60, 0, 0])]),
         ),
-        (
-            "core types",
-            of_component(&[module(&[section(1, 900_000, &[0x60, 0, 0])])]),
-        ),
-        ("modules", of_component(&vec![module(&[]); 20_000])),
-        (
-            "components",
-            of_component(&vec![
-                {
-                    let mut section = vec![4];
-                    section.extend(leb(COMPONENT.len()));
-                    section.extend(COMPONENT);
-                    section
-                };
-                20_000
-            ]),
-        ),
-        (
-            "instances",
-            of_component(&[module(&[]), section(2, 200_000, &[0, 0, 0])]),
-        ),
-        (
-            "imports",
-            of_component(&[
-                section(7, 1, &function_type),
-                section(10, 100_000, &[0, 1, b'a', 1, 0]),
-            ]),
-        ),
-        (
-            "exports",
-            of_component(&[
-                section(7, 1, &function_type),
-                section(11, 100_000, &[0, 1, b'a', 3, 0, 0]),
-            ]),
-        ),
+        ("modules", in_module(&[]).repeat(5_000)),
+        ("components", in_component(COMPONENT).repeat(5_000)),
+        ("instances", section(2, 100_000, &[1, 0])),
+        ("imports", section(10, 100_000, &[0, 1, b'a', 1, 0])),
+        ("exports", exports(100_000)),
         (
             "functions that are promised",
-            of_component(&[module(&[{
-                let mut section = vec![3];
-                section.extend([5, 0xff, 0xff, 0xff, 0xff, 0x0f]);
-                section
-            }])]),
+            in_module(&[promised.to_vec()]),
         ),
-        (
-            "memories",
-            of_component(&[module(&[section(5, 1_000, &[0, 1])])]),
-        ),
-        (
-            "globals",
-            of_component(&[module(&[section(6, 1_000_000, &[0x7f, 0, 0x41, 0, 0x0b])])]),
-        ),
-        ("nested components", nested(50)),
-        ("deeply nested components", nested(5_000)),
+        ("memories", in_module(&[section(5, 1_000, &[0, 1])])),
+        ("globals", in_module(&[section(6, 1_000_000, &globals)])),
+        ("nested components", in_component(&nested(50))),
+        ("deeply nested components", in_component(&nested(5_000))),
     ];
-    siege(
-        |it| it,
-        async |system| {
-            for (what, bytes) in &bombs {
-                let t = std::time::Instant::now(); let error = refused(system, bytes, &Limits::default()).await; eprintln!("DEBUG {what} {:?}: {error}", t.elapsed());
-                assert!(
-                    !matches!(error, WasmError::RuntimeError(_)),
-                    "{what}: {error}"
-                );
+    let with = |sections: Vec<u8>| [first_module.clone(), sections].concat();
+    sections
+        .into_iter()
+        .map(|(what, it)| (what, with(it)))
+        .collect()
+}
+
+/// Each is refused, or runs as if there was nothing besides.
+#[test]
+fn very_many_of_each_thing_that_components_are_made_of() {
+    let bombs = crammed();
+    siege_uncached(async |system| {
+        for (what, bytes) in &bombs {
+            let name = format!("evil/bomb-{}", next());
+            let mut config = ComponentConfig::new(name.parse().expect("a name"));
+            config.limits.compile_ms = 2_000;
+            config.idle_ms = 20;
+            let t = std::time::Instant::now();
+            match system.deploy(config, bytes.clone()).await {
+                Ok(_) => {
+                    eprintln!("DEBUG {what} {:?}", t.elapsed());
+                    assert_eq!(ask(system, &format!("{name}/a"), "", "").await, "");
+                }
+                Err(StartError::Component { source, .. }) => {
+                    eprintln!("DEBUG {what} {:?} {source}", t.elapsed());
+                    assert!(source.to_string().len() < 4_096, "{what}");
+                }
+                Err(other) => panic!("{what}: {other}"),
             }
-        },
-    );
+        }
+    });
 }
 
 /// A component that is valid, and brings more instances than an actor may have.

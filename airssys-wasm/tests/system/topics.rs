@@ -11,7 +11,9 @@ use crate::support::{Watch, ask, builder, guest, id, try_ask, until, until_reply
 
 async fn system() -> System {
     builder()
-        .component_with("demo/relay", &*guest("relay"), |relay| relay.limits.mailbox = 64)
+        .component_with("demo/relay", &*guest("relay"), |relay| {
+            relay.limits.mailbox = 64
+        })
         .start()
         .await
         .unwrap()

@@ -11,7 +11,10 @@ pub(crate) fn run(bytes: &[u8]) {
             let written = serde_json::to_vec(&needs).unwrap();
             assert_eq!(parse(&written), Ok(needs.clone()));
             let grants = Grants::compile(&needs).unwrap();
-            assert!(grants.missing(&grants, "a/b").is_empty(), "they cover themselves");
+            assert!(
+                grants.missing(&grants, "a/b").is_empty(),
+                "they cover themselves"
+            );
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }

@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use tempfile::TempDir;
 
 // Layer 3: Internal module imports
-use airssys_wasm::security::signature::public_key::PublicKey;
 use airssys_wasm::security::signature::detached::Signature;
+use airssys_wasm::security::signature::public_key::PublicKey;
 use airssys_wasm::security::signature::signing_key::SigningKey;
 use airssys_wasm::security::signature::trust::{Requirement, Trust, TrustedKey, Verdict};
 

@@ -55,12 +55,20 @@ impl<'a> StorageView<'a> {
     /// Reads several keys. All values together are bounded as one host call is, since
     /// the host holds them at once.
     fn read_many(&mut self, keys: Vec<String>) -> Result<Vec<Option<Vec<u8>>>, HostError> {
-        HostError::check_size(Limit::KeysPerCall, self.settings.limits.keys_per_call, keys.len())?;
+        HostError::check_size(
+            Limit::KeysPerCall,
+            self.settings.limits.keys_per_call,
+            keys.len(),
+        )?;
         let mut bytes = 0;
         let read = |key: String| {
             let value = self.read(key)?;
             bytes += value.as_ref().map_or(0, Bytes::len);
-            HostError::check_size(Limit::HostcallBytes, self.settings.limits.hostcall_bytes, bytes)?;
+            HostError::check_size(
+                Limit::HostcallBytes,
+                self.settings.limits.hostcall_bytes,
+                bytes,
+            )?;
             Ok(value.map(|value| value.to_vec()))
         };
         keys.into_iter().map(read).collect()
@@ -78,7 +86,9 @@ impl<'a> StorageView<'a> {
         let outcome = settings
             .surroundings
             .read_from(&settings.address, &owner, &key);
-        let bytes = outcome.as_ref().map_or(0, |value| value.as_ref().map_or(0, Bytes::len));
+        let bytes = outcome
+            .as_ref()
+            .map_or(0, |value| value.as_ref().map_or(0, Bytes::len));
         self.notes.read_foreign(ForeignRead {
             owner,
             key,
@@ -98,7 +108,11 @@ impl<'a> StorageView<'a> {
             return Err(HostError::Invalid("the limit is at least 1".into()));
         }
         let limit = limit as usize;
-        HostError::check_size(Limit::KeysPerCall, self.settings.limits.keys_per_call, limit)?;
+        HostError::check_size(
+            Limit::KeysPerCall,
+            self.settings.limits.keys_per_call,
+            limit,
+        )?;
         let overlay = &*self.overlay;
         let page = overlay.list_keys(self.committed, prefix, cursor, limit);
         let listing = Listing {
