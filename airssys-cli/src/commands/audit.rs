@@ -23,6 +23,9 @@ use crate::system_args::SystemArgs;
 use crate::table::Table;
 use crate::text::visible;
 
+/// The most characters of a resource that are shown in a table.
+const MAX_RESOURCE: usize = 40;
+
 const EXAMPLES: &str = "\
 Examples:
   airssys audit --decision denied --since 1h     what was refused within the hour
@@ -186,12 +189,20 @@ fn table(records: &[AuditRecord]) -> String {
             or_dash(about),
             entry.action.to_string(),
             entry.decision.to_string(),
-            or_dash(&entry.resource),
+            cut(or_dash(&entry.resource)),
             entry.count.to_string(),
             or_dash(&entry.why),
         ]);
     }
     table.to_string()
+}
+
+/// A column that is not wider than a terminal has room for; --json has all of it.
+fn cut(text: String) -> String {
+    match text.char_indices().nth(MAX_RESOURCE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }
 
 fn or_dash(text: &str) -> String {

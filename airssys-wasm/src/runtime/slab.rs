@@ -10,7 +10,9 @@ use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
 
 // Layer 2: Third-party crate imports
-use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
+#[cfg(all(target_os = "linux", not(miri)))]
+use rustix::mm::{Advice, madvise};
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use wasmtime::{
     Error, LinearMemory, MemoryCreator, MemoryType, Result as WasmtimeResult, format_err,
 };
@@ -80,13 +82,17 @@ impl MemorySlab {
 
 fn reserve(length: usize) -> rustix::io::Result<NonNull<u8>> {
     let access = ProtFlags::READ | ProtFlags::WRITE;
-    let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
+    let flags = match cfg!(miri) {
+        // Miri knows no other; its slabs are small.
+        true => MapFlags::PRIVATE,
+        false => MapFlags::PRIVATE | MapFlags::NORESERVE,
+    };
     // SAFETY: a new anonymous mapping at an address of the kernel's choice overlaps
     // nothing.
     let base = unsafe { mmap_anonymous(std::ptr::null_mut(), length, access, flags)? };
     // A huge page would give every actor 2 MiB at its first write. Kernels without
     // huge pages refuse the advice, and do not need it.
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(miri)))]
     // SAFETY: the range is the mapping made above, and the advice changes no contents.
     unsafe {
         let _ = madvise(base, length, Advice::LinuxNoHugepage);
@@ -214,7 +220,7 @@ impl Drop for Slot {
 /// # Safety
 ///
 /// The range lies within one slot, and nobody else uses it.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(miri)))]
 unsafe fn discard(start: *mut u8, length: usize) -> rustix::io::Result<()> {
     // SAFETY: as the caller promises.
     unsafe { madvise(start.cast(), length, Advice::LinuxDontNeed) }
@@ -225,7 +231,7 @@ unsafe fn discard(start: *mut u8, length: usize) -> rustix::io::Result<()> {
 /// # Safety
 ///
 /// The range lies within one slot, and nobody else uses it.
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), miri))]
 unsafe fn discard(start: *mut u8, length: usize) -> rustix::io::Result<()> {
     // SAFETY: as the caller promises.
     unsafe { start.write_bytes(0, length) };
@@ -293,6 +299,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has no memory to refuse")]
     fn impossible_slabs_are_refused() {
         assert!(MemorySlab::new(0, SLOT).is_err());
         assert!(MemorySlab::new(1, 100).is_err());
