@@ -18,7 +18,7 @@ use crate::runtime::exports::{ExportIndices, Exports};
 use crate::runtime::host_fn::wasi::denied;
 use crate::runtime::instance::{at_epoch, within};
 use crate::runtime::limiter::{ResourceLimiter, Room};
-use crate::runtime::outline::Outline;
+use crate::runtime::outline::{HANDLER, Outline};
 use crate::runtime::pace::Pace;
 use crate::runtime::settings::{InstanceSettings, Overrun};
 use crate::runtime::slab::is_slab_full;
@@ -178,6 +178,15 @@ impl CompiledComponent {
                 export: interface.to_owned(),
                 found: None,
             }),
+        }
+    }
+
+    /// Refuses a component that cannot be given a message: the interface is there, by its
+    /// name, and the function in it is not.
+    pub(crate) fn require_handler(&self) -> Result<(), WasmError> {
+        match self.exports.has_handler() {
+            true => Ok(()),
+            false => Err(self.missing(HANDLER)),
         }
     }
 

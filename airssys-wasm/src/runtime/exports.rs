@@ -32,6 +32,11 @@ macro_rules! exports {
                 }
             }
 
+            /// Whether there is a handler, with the function that handles messages.
+            pub(crate) fn has_handler(&self) -> bool {
+                self.handler.is_some()
+            }
+
             /// Finds them in one instance, and checks their types.
             pub(crate) fn load(
                 &self,

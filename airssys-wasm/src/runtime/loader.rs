@@ -115,10 +115,12 @@ impl ComponentLoader {
         outline.check_functions(limits)?;
         self.engine.check_imports(&outline)?;
         outline.require_export(HANDLER)?;
-        match &self.cache {
+        let compiled = match &self.cache {
             Some(cache) => self.load_cached(cache, bytes, outline),
             None => self.engine.compile(bytes, outline),
-        }
+        }?;
+        compiled.require_handler()?;
+        Ok(compiled)
     }
 
     /// Loads a component from a file.

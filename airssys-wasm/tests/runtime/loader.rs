@@ -9,8 +9,9 @@ use tempfile::tempdir;
 
 // Layer 3: Internal module imports
 use airssys_wasm::core::limits::{Limit, LimitExceeded, Limits};
-use airssys_wasm::core::runtime::errors::WasmError;
+use airssys_wasm::core::runtime::errors::{MissingExport, WasmError};
 use airssys_wasm::runtime::loader::{ComponentLoader, LoadError};
+use airssys_wasm::runtime::outline::HANDLER;
 
 use crate::support::{engine, guest};
 
@@ -43,6 +44,26 @@ fn a_file_is_loaded_and_a_bad_one_is_named() {
             }
         ));
     }
+}
+
+#[test]
+fn a_handler_without_its_function_is_none() {
+    // A name in the interface that is not the contract's.
+    let name = b"handle-message";
+    let mut bytes = guest("reverse");
+    for end in name.len()..=bytes.len() {
+        if bytes[..end].ends_with(name) {
+            bytes[end - 1] = b'x';
+        }
+    }
+    let refused = ComponentLoader::new(engine()).load_bytes(&bytes).err();
+    assert_eq!(
+        refused,
+        Some(WasmError::ExportNotFound(MissingExport {
+            export: HANDLER.into(),
+            found: None,
+        }))
+    );
 }
 
 #[test]

@@ -18,7 +18,7 @@ use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::config::secret_source::SecretSource;
 use airssys_wasm::system::handle::System;
 
-use crate::support::{ACTOR, HOSTILE, ask, call, script, siege, try_ask};
+use crate::support::{ACTOR, HOSTILE, ask, call, siege, try_ask};
 use crate::wat::guest;
 
 /// Who is not to be reached.
@@ -363,39 +363,4 @@ fn network() {
             assert!(listener.accept().is_err(), "somebody has connected");
         },
     );
-}
-
-/// Denials come as fast as a guest can: what is written down of them is bounded, and what
-/// is not written down is counted.
-#[test]
-fn a_flood_of_denials() {
-    let folder = tempdir().expect("a folder");
-    let audit = folder.path().join("audit");
-    let denials = json!(["messaging.send", to_victim()]);
-    siege(
-        |it| {
-            it.configure(|system| {
-                system.security.audit.folder = Some(audit.clone());
-                system.security.audit.file_bytes = 65_536;
-                system.security.audit.files = 2;
-            })
-            .component_with(HOSTILE, guest("probe"), nothing)
-        },
-        async |system| {
-            let before = system.status().audit;
-            for _ in 0..10 {
-                let told = script(system, ACTOR, &vec![denials.clone(); 1_000]).await;
-                assert!(told.iter().all(|it| it.starts_with("denied: `send`")));
-            }
-            let after = system.status().audit;
-            let written = after.entries - before.entries;
-            assert!(written < 200, "{written} of 10 000 are written down singly");
-            assert_eq!((after.lost, after.failure), (before.lost, None));
-        },
-    );
-    let files = read_dir(&audit).expect("the log");
-    let bytes: u64 = files
-        .map(|it| it.and_then(|it| it.metadata()).expect("a file").len())
-        .sum();
-    assert!(bytes < 4 * 65_536, "{bytes} bytes");
 }

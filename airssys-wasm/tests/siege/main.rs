@@ -44,13 +44,16 @@
 //! | components that are cut off or changed | `mutants::components_that_are_cut_off`, `mutants::components_that_were_changed_at_random`, `mutants::needs_that_are_none`, `mutants::signatures_that_are_none` |
 //! | forged names | `names::addresses_that_are_none_in_each_host_function`, `names::topics_and_patterns_that_are_none`, `names::keys_of_any_form_stay_the_actors_own`, `names::names_of_configuration_and_secrets_that_are_none`, `names::names_that_are_none_from_outside`, `names::traces_that_are_none` |
 //! | greedier versions | `upgrades::a_version_that_needs_more_than_is_granted`, `upgrades::a_version_that_wants_more_than_its_limits` |
-//! | denials without end | `capabilities::a_flood_of_denials` |
+//! | denials without end | `denials::a_flood_of_denials` |
 //! | WASI without end | `wasi::a_flood_of_output`, `wasi::waiting_without_end`, `wasi::random_numbers_without_end`, `wasi::files_and_sockets_without_end`, `wasi::handles_that_are_none` |
+
+#![expect(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod capabilities;
 mod compiling;
 mod coverage;
 mod crowds;
+mod denials;
 mod functions;
 mod hooks;
 mod hostcalls;

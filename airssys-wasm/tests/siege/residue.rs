@@ -2,8 +2,10 @@
 
 // Layer 1: Standard library imports
 use std::fs;
-use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+// Layer 2: Third-party crate imports
+use tokio::time::sleep;
 
 // Layer 3: Internal module imports
 use airssys_wasm::system::handle::System;
@@ -76,7 +78,7 @@ impl Process {
     }
 
     /// Waits until the process has no more than it had.
-    pub(crate) fn returns_to(before: Self) {
+    pub(crate) async fn returns_to(before: Self) {
         let began = Instant::now();
         loop {
             let now = Self::now();
@@ -87,7 +89,7 @@ impl Process {
                 return;
             }
             assert!(began.elapsed() < PATIENCE, "{now:?} is left of {before:?}");
-            sleep(Duration::from_millis(5));
+            sleep(Duration::from_millis(5)).await;
         }
     }
 }
