@@ -91,7 +91,7 @@ impl Workshop {
         check("signature-malformed", "does not begin with");
         put(&vec![b'x'; 10 << 20]);
         check("signature-malformed", "more than 1024 bytes");
-        put(&vec![0xff; 200]);
+        put(&[0xff; 200]);
         check("signature-malformed", "does not begin with");
         put(b"airssys-signature 1 ed25519:x y\n");
         check("signature-malformed", "44 characters");

@@ -140,7 +140,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_that_takes_too_long_keeps_its_processor_and_nobody_waiting() {
         let compiling = Compiling::on(1);
-        let (end, ended) = mpsc::channel::<()>();
+        let (end, ended) = mpsc::sync_channel::<()>(0);
         let endless = move || {
             // It ends when the other side is dropped.
             assert!(ended.recv().is_err());

@@ -22,7 +22,7 @@ fn live(system: &System, component: &str) -> usize {
 async fn one_more_takes_the_place_of_the_least_recently_used_of_its_component() {
     let system = builder()
         .component_with("demo/counter", bytes("counter"), |it| {
-            it.limits.live_actors = 2
+            it.limits.live_actors = 2;
         })
         .component("demo/echo", bytes("echo"))
         .start()

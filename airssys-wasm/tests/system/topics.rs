@@ -12,7 +12,7 @@ use crate::support::{Watch, ask, builder, guest, id, try_ask, until, until_reply
 async fn system() -> System {
     builder()
         .component_with("demo/relay", &*guest("relay"), |relay| {
-            relay.limits.mailbox = 64
+            relay.limits.mailbox = 64;
         })
         .start()
         .await

@@ -79,7 +79,7 @@ async fn under_traffic_none_is_lost_or_doubled_and_all_stay_in_order() {
     const ACTORS: usize = 5;
     let system = builder()
         .component_with("demo/ledger", &*guest("ledger"), |it| {
-            it.limits.mailbox = 32
+            it.limits.mailbox = 32;
         })
         .start()
         .await
