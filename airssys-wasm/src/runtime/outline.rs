@@ -271,12 +271,17 @@ mod tests {
 
     #[test]
     fn components_lie_within_each_other_so_deep_and_no_deeper() {
-        let read = |depth: usize| {
-            let (open, close) = ("(component ".repeat(depth), ")".repeat(depth));
-            Outline::read(&wat::parse_str(format!("(component {open}{close})")).unwrap())
+        let read = |depth: u32| {
+            let empty = *b"\0asm\x0d\0\x01\0";
+            let within = |inner: Vec<u8>, _| {
+                // The section of a component, and its length as two bytes.
+                let length = [inner.len() as u8 | 0x80, (inner.len() >> 7) as u8];
+                [&empty[..], &[4], &length, &inner].concat()
+            };
+            Outline::read(&(0..depth).fold(empty.to_vec(), within))
         };
-        assert!(read(MAX_DEPTH as usize).is_ok());
-        let refused = read(MAX_DEPTH as usize + 1).unwrap_err().to_string();
+        assert!(read(MAX_DEPTH).is_ok());
+        let refused = read(MAX_DEPTH + 1).unwrap_err().to_string();
         assert!(refused.ends_with("more than 100 deep"), "{refused}");
     }
 

@@ -12,6 +12,7 @@ mod support;
 
 mod by_handle;
 mod cache;
+mod callable;
 mod environment;
 mod files;
 mod generated;

@@ -18,7 +18,7 @@ use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::config::secret_source::SecretSource;
 use airssys_wasm::system::handle::System;
 
-use crate::support::{ACTOR, HOSTILE, ask, call, siege, try_ask};
+use crate::support::{ACTOR, HOSTILE, alone, ask, call, siege, try_ask};
 use crate::wat::guest;
 
 /// Who is not to be reached.
@@ -92,6 +92,7 @@ fn to_victim() -> Value {
 
 #[test]
 fn send() {
+    let _alone = alone();
     siege_by_probe(async |system| {
         denied(system, Capability::Send, "messaging.send", to_victim()).await;
         let targets = json!({"targets": [ACTOR, VICTIM], "kind": "add", "payload": "1000"});
@@ -102,6 +103,7 @@ fn send() {
 
 #[test]
 fn call_others() {
+    let _alone = alone();
     siege_by_probe(async |system| {
         for function in ["messaging.request", "rpc.call"] {
             denied(system, Capability::Call, function, to_victim()).await;
@@ -111,6 +113,7 @@ fn call_others() {
 
 #[test]
 fn timers() {
+    let _alone = alone();
     siege_by_probe(async |system| {
         denied(
             system,
@@ -124,6 +127,7 @@ fn timers() {
 
 #[test]
 fn publish() {
+    let _alone = alone();
     siege_by_probe(async |system| {
         let topic = json!({"topic": "demo.news"});
         denied(system, Capability::Publish, "messaging.publish", topic).await;
@@ -133,6 +137,7 @@ fn publish() {
 /// A wildcard asks for all that it matches.
 #[test]
 fn subscribe() {
+    let _alone = alone();
     siege_by_probe(async |system| {
         for pattern in ["demo.news", ">", "*.news", "*", "demo.>"] {
             let pattern = json!({"pattern": pattern});
@@ -150,6 +155,7 @@ fn subscribe() {
 
 #[test]
 fn storage() {
+    let _alone = alone();
     siege_by_probe(async |system| {
         let key = json!({"actor": VICTIM, "key": "count"});
         denied(system, Capability::Storage, "storage.get-from", key).await;
@@ -158,6 +164,7 @@ fn storage() {
 
 #[test]
 fn spawn() {
+    let _alone = alone();
     siege(
         |it| {
             it.component_with(HOSTILE, guest("probe"), |it| {
@@ -178,6 +185,7 @@ fn spawn() {
 /// Who asks without a grant learns of nobody, and not that there is anybody.
 #[test]
 fn directory() {
+    let _alone = alone();
     siege_by_probe(async |system| {
         let page = json!({"limit": 100}).to_string();
         let page = ask(system, ACTOR, "services.list-components", page).await;
@@ -187,6 +195,7 @@ fn directory() {
 
 #[test]
 fn config() {
+    let _alone = alone();
     siege_by_probe(async |system| {
         let read = json!({"key": "theirs"}).to_string();
         let read = ask(system, ACTOR, "services.config", read).await;
@@ -196,6 +205,7 @@ fn config() {
 
 #[test]
 fn secrets() {
+    let _alone = alone();
     siege_by_probe(async |system| {
         let name = json!({"name": "theirs"});
         denied(system, Capability::Secrets, "services.secret", name).await;
@@ -240,6 +250,7 @@ async fn outcome(system: &System, kind: &str, arguments: Value) -> Result<String
 
 #[test]
 fn clock() {
+    let _alone = alone();
     siege_by_outsider(
         |_, _| {},
         async |system, _| {
@@ -254,6 +265,7 @@ fn clock() {
 
 #[test]
 fn env() {
+    let _alone = alone();
     siege_by_outsider(
         |_, _| {},
         async |system, _| {
@@ -273,6 +285,7 @@ fn env() {
 
 #[test]
 fn read_files() {
+    let _alone = alone();
     let paths = [
         "/shown/file",
         "/shown",
@@ -299,6 +312,7 @@ fn read_files() {
 /// Who may read a folder writes nothing, and gets no further than the folder.
 #[test]
 fn write_files() {
+    let _alone = alone();
     siege_by_outsider(
         |it, _| it.grants.read_files.push("/shown".into()),
         async |system, outside| {
@@ -337,6 +351,7 @@ fn write_files() {
 
 #[test]
 fn network() {
+    let _alone = alone();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.set_nonblocking(true).expect("it can be");
     let here = listener.local_addr().expect("an address").to_string();

@@ -16,7 +16,7 @@ use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::error::{ControlError, StartError};
 use airssys_wasm::system::handle::System;
 
-use crate::support::{ACTOR, ask, id, siege, siege_by, try_ask};
+use crate::support::{ACTOR, alone, ask, id, siege, siege_by, try_ask};
 use crate::wat::{guest, handling, marked};
 
 /// A siege where nothing is found compiled from before.
@@ -64,6 +64,7 @@ fn siege_refused(limit: Limit, bytes: Vec<u8>, limits: Limits) {
 
 #[test]
 fn components_of_any_size() {
+    let _alone = alone();
     let mut large = guest("echo");
     // A section of its own that nobody reads, of 65 MiB.
     large.extend([0, 0x81, 0x80, 0xc0, 0x20, 0]);
@@ -73,6 +74,7 @@ fn components_of_any_size() {
 
 #[test]
 fn very_many_functions() {
+    let _alone = alone();
     let functions = "(func)".repeat(210_000);
     let bytes = handling(&functions, "(i32.const 4096)");
     siege_refused(Limit::ComponentFunctions, bytes, Limits::default());
@@ -80,6 +82,7 @@ fn very_many_functions() {
 
 #[test]
 fn one_function_that_is_huge() {
+    let _alone = alone();
     let body = "(i32.store (local.get 0) (local.get 1))\n".repeat(160_000);
     let bytes = handling("", &format!("{body} (i32.const 4096)"));
     siege_refused(Limit::FunctionBytes, bytes, Limits::default());
@@ -89,6 +92,7 @@ fn one_function_that_is_huge() {
 /// compiles goes on with less priority than others.
 #[test]
 fn functions_that_take_long_to_compile() {
+    let _alone = alone();
     let nested = format!("{} {}", "(block ".repeat(20_000), ")".repeat(20_000));
     let branches = {
         let labels = (0..10_000).map(|it| format!(" {}", it % 100));
@@ -141,6 +145,7 @@ fn functions_that_take_long_to_compile() {
 /// A hundred at once: two compile, some wait, and the rest is told that too many do.
 #[test]
 fn very_many_components_at_once() {
+    let _alone = alone();
     let bytes = guest("relay");
     siege_uncached(async |system| {
         let mut deploying = JoinSet::new();
@@ -283,6 +288,7 @@ fn crammed() -> Vec<(&'static str, Vec<u8>)> {
 /// Each is refused, or runs as if there was nothing besides.
 #[test]
 fn very_many_of_each_thing_that_components_are_made_of() {
+    let _alone = alone();
     let bombs = crammed();
     siege_uncached(async |system| {
         for (what, bytes) in &bombs {
@@ -306,6 +312,7 @@ fn very_many_of_each_thing_that_components_are_made_of() {
 /// A component that is valid, and brings more instances than an actor may have.
 #[test]
 fn very_many_instances() {
+    let _alone = alone();
     let instances: String = (0..400)
         .map(|it| format!("(core instance $i{it} (instantiate $empty))\n"))
         .collect();

@@ -8,7 +8,7 @@ use airssys_wasm::core::delivery::refusal::Refusal;
 use airssys_wasm::core::security::capability::Capability;
 use airssys_wasm::system::handle::System;
 
-use crate::support::{ACTOR, HOSTILE, ask, id, script, siege, until};
+use crate::support::{ACTOR, HOSTILE, alone, ask, id, script, siege, until};
 use crate::wat::guest;
 
 /// Sends to actors that never were, so many at once.
@@ -28,6 +28,7 @@ fn live(system: &System, component: &str) -> usize {
 
 #[test]
 fn nobody_brings_actors_into_being_without_a_grant() {
+    let _alone = alone();
     siege(
         |it| {
             it.component_with(HOSTILE, guest("probe"), |it| {
@@ -48,6 +49,7 @@ fn nobody_brings_actors_into_being_without_a_grant() {
 /// has to go.
 #[test]
 fn so_many_actors_of_a_component_are_live() {
+    let _alone = alone();
     siege(
         |it| {
             it.component(HOSTILE, guest("probe")).component_with(
@@ -71,6 +73,7 @@ fn so_many_actors_of_a_component_are_live() {
 /// neighbour is not crowded out.
 #[test]
 fn so_many_actors_of_all_components_are_live() {
+    let _alone = alone();
     siege(
         |it| {
             it.component(HOSTILE, guest("probe"))
@@ -97,6 +100,7 @@ fn so_many_actors_of_all_components_are_live() {
 /// As many endless loops as there is room for: whoever comes late waits, or is told so.
 #[test]
 fn busy_actors_take_all_the_room_of_their_component_and_no_more() {
+    let _alone = alone();
     siege(
         |it| {
             it.component_with(HOSTILE, guest("endless-loop"), |it| {

@@ -10,13 +10,14 @@ use tempfile::tempdir;
 // Layer 3: Internal module imports
 use airssys_wasm::core::security::capabilities::Capabilities;
 
-use crate::support::{ACTOR, HOSTILE, script, siege};
+use crate::support::{ACTOR, HOSTILE, alone, script, siege};
 use crate::wat::guest;
 
 /// Denials come as fast as a guest can: what is written down of them is bounded, and what
 /// is not written down is counted.
 #[test]
 fn a_flood_of_denials() {
+    let _alone = alone();
     let folder = tempdir().expect("a folder");
     let audit = folder.path().join("audit");
     let denials = json!([

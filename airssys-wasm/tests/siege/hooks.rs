@@ -19,7 +19,7 @@ use airssys_wasm::runtime::settings::InstanceSettings;
 use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::error::ControlError;
 
-use crate::support::{ACTOR, HOSTILE, ask, failure, siege, siege_by_all, try_ask, until};
+use crate::support::{ACTOR, HOSTILE, alone, ask, failure, siege, siege_by_all, try_ask, until};
 use crate::wat::{actor, contract, handling, module};
 
 const LOOP: &str = "(loop $l (br $l)) (unreachable)";
@@ -69,6 +69,7 @@ fn short(component: &mut ComponentConfig) {
 
 #[test]
 fn an_init_that_never_ends_or_fails() {
+    let _alone = alone();
     let bombs = vec![
         ("turn_fuel allows", with("lifecycle", "init", LOOP)),
         ("gave up", with("lifecycle", "init", TRAP)),
@@ -83,6 +84,7 @@ fn an_init_that_never_ends_or_fails() {
 /// The actor is taken out of memory all the same.
 #[test]
 fn a_shutdown_that_never_ends_or_fails() {
+    let _alone = alone();
     let bombs = vec![
         ("loop", with("lifecycle", "shutdown", "(loop $l (br $l))")),
         ("trap", with("lifecycle", "shutdown", TRAP)),
@@ -97,6 +99,7 @@ fn a_shutdown_that_never_ends_or_fails() {
 /// The reply that it does not take is a dead letter, and the request is closed.
 #[test]
 fn a_callback_that_never_ends_or_fails() {
+    let _alone = alone();
     let requesting = |body: &str| {
         let import = r#"(import "airssys:actor/messaging@0.1.0" "request"
             (func $request (param i32 i32 i32 i32 i32 i32 i32 i32)))
@@ -149,6 +152,7 @@ fn a_callback_that_never_ends_or_fails() {
 /// A version whose `migrate` does not end: its actors fail until the one before is back.
 #[test]
 fn a_migration_that_never_ends_or_fails() {
+    let _alone = alone();
     // It sets a key, or removes it when there is a payload: only who has state migrates.
     let writes = {
         let import = r#"(import "airssys:actor/storage@0.1.0" "set"
@@ -201,6 +205,7 @@ fn a_migration_that_never_ends_or_fails() {
 /// These two a host asks only when somebody wants to know.
 #[test]
 fn what_a_guest_says_of_itself_never_ends_or_is_none() {
+    let _alone = alone();
     let config = EngineConfig {
         profile: Profile::OnDemand,
         ..EngineConfig::default()

@@ -7,7 +7,7 @@ use airssys_wasm::system::error::AskError;
 use airssys_wasm::system::handle::System;
 
 use crate::functions::{HostFunction, Parameter, all, at, calling_with, calling_with_words};
-use crate::support::{ACTOR, siege_by, try_ask};
+use crate::support::{ACTOR, alone, siege_by, try_ask};
 
 /// Calls the function of this number, and tells why the turn failed, if it did.
 async fn call(system: &System, choice: usize, number: usize) -> Option<String> {
@@ -28,6 +28,7 @@ fn has_pointer(function: &HostFunction) -> bool {
 /// discriminants that stand for nothing.
 #[test]
 fn pointers_lengths_and_discriminants_that_are_none() {
+    let _alone = alone();
     let functions = all();
     let fillers = [0, -1, i32::MAX, 1, 65_537, i32::MIN];
     let component = calling_with_words(&functions, &fillers);
@@ -56,6 +57,7 @@ fn pointers_lengths_and_discriminants_that_are_none() {
 
 #[test]
 fn texts_that_are_no_utf8() {
+    let _alone = alone();
     let functions = all();
     let memory = r#"(memory (export "memory") 2)
         (data (i32.const 2048) "\ff\fe") (data (i32.const 2056) "\00\08\00\00\02\00\00\00")"#;
@@ -96,6 +98,7 @@ const MANY: &str = r#"(memory (export "memory") 512)
 /// More than a host call may take, in each function that takes a text or a list.
 #[test]
 fn texts_and_lists_that_are_huge() {
+    let _alone = alone();
     let functions = all();
     let component = calling_with(&functions, MANY, |parameter| match parameter {
         Parameter::Text | Parameter::Bytes => at(65_536, 9 << 20),
@@ -126,6 +129,7 @@ fn texts_and_lists_that_are_huge() {
 /// Lists of nothing: each empty text takes room in the host, and none in the count of bytes.
 #[test]
 fn lists_of_very_many_empty_texts() {
+    let _alone = alone();
     let mut functions = all();
     functions.retain(|it| it.parameters.contains(&Parameter::Texts));
     assert!(functions.len() >= 2, "{functions:?}");

@@ -10,7 +10,7 @@ use airssys_wasm::core::storage::durability::Durability;
 use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::handle::System;
 
-use crate::support::{HOSTILE, id, script, siege, until};
+use crate::support::{HOSTILE, alone, id, script, siege, until};
 use crate::wat::guest;
 
 const BUSY: &str = "evil/busy/a";
@@ -82,6 +82,7 @@ async fn is_over(system: &System) {
 
 #[test]
 fn a_mailbox_takes_so_many_messages() {
+    let _alone = alone();
     siege_of_busy(
         |it| it.limits.mailbox = 5,
         async |system| {
@@ -96,6 +97,7 @@ fn a_mailbox_takes_so_many_messages() {
 
 #[test]
 fn a_mailbox_takes_so_many_bytes() {
+    let _alone = alone();
     siege_of_busy(
         |it| it.limits.mailbox_bytes = 5_000,
         async |system| {
@@ -109,6 +111,7 @@ fn a_mailbox_takes_so_many_bytes() {
 /// What is too much for the mailbox of a durable actor waits on disk, within limits.
 #[test]
 fn a_disk_takes_so_many_messages_and_bytes() {
+    let _alone = alone();
     for is_bytes in [false, true] {
         let data = tempdir().expect("a folder");
         let folder = data.path().to_owned();

@@ -57,6 +57,7 @@ mod denials;
 mod functions;
 mod hooks;
 mod hostcalls;
+mod logs;
 mod mailboxes;
 mod memory;
 mod mutants;

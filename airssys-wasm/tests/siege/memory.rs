@@ -7,7 +7,7 @@ use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::config::system::MemoryLayout;
 use airssys_wasm::system::error::StartError;
 
-use crate::support::{ACTOR, HOSTILE, failure, siege, siege_by, stopped_by};
+use crate::support::{ACTOR, HOSTILE, alone, failure, siege, siege_by, stopped_by};
 use crate::wat::{guest, handling};
 
 fn eight_mib(component: &mut ComponentConfig) {
@@ -16,6 +16,7 @@ fn eight_mib(component: &mut ComponentConfig) {
 
 #[test]
 fn a_memory_grows_to_its_limit() {
+    let _alone = alone();
     siege_by(guest("memory-bomb"), eight_mib, async |system| {
         stopped_by(system, Limit::MemoryBytes).await;
     });
@@ -23,6 +24,7 @@ fn a_memory_grows_to_its_limit() {
 
 #[test]
 fn tables_count_as_memory() {
+    let _alone = alone();
     siege_by(
         guest("table-bomb"),
         |it| it.limits.memory_bytes = 200_000,
@@ -33,6 +35,7 @@ fn tables_count_as_memory() {
 /// The engine's own room for a table is smaller than what this component may have.
 #[test]
 fn a_table_is_no_larger_than_the_engine_has_room_for() {
+    let _alone = alone();
     siege(
         |it| pooled(it).component(HOSTILE, guest("table-bomb")),
         async |system| stopped_by(system, Limit::TableElements).await,
@@ -43,6 +46,7 @@ fn a_table_is_no_larger_than_the_engine_has_room_for() {
 /// is added later may have more, and does not get it in one memory.
 #[test]
 fn a_memory_is_no_larger_than_the_engine_has_room_for() {
+    let _alone = alone();
     siege(pooled, async |system| {
         let mut config = ComponentConfig::new(HOSTILE.parse().expect("a name"));
         config.limits.memory_bytes = 256 << 20;
@@ -64,6 +68,7 @@ fn pooled(building: SystemBuilder) -> SystemBuilder {
 /// memories as it has modules.
 #[test]
 fn many_memories_count_together() {
+    let _alone = alone();
     let memories: String = (0..20)
         .map(|number| format!("(memory $m{number} 8)\n"))
         .collect();
@@ -88,6 +93,7 @@ fn many_memories_count_together() {
 /// A component that asks for a memory of 4 GiB at once.
 #[test]
 fn a_memory_is_no_larger_to_begin_with() {
+    let _alone = alone();
     let large = handling(r#"(memory (export "memory") 65536)"#, "(unreachable)");
     siege_by(
         large,

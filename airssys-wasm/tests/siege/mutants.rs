@@ -17,7 +17,7 @@ use airssys_wasm::system::error::{ControlError, StartError};
 use airssys_wasm::system::handle::System;
 use airssys_wasm::system::signing::Binary;
 
-use crate::support::{id, panics, siege};
+use crate::support::{alone, id, panics, siege};
 use crate::wat::guest;
 
 /// So long that a mutant which still is a component has time to compile.
@@ -60,6 +60,7 @@ async fn try_out(system: &System, name: &str, bytes: Vec<u8>) -> bool {
 /// At each end of a section that there is, one byte before and after it, and elsewhere.
 #[test]
 fn components_that_are_cut_off() {
+    let _alone = alone();
     let bytes = guest("reverse");
     let mut taken = AtomicUsize::new(0);
     siege(
@@ -107,6 +108,7 @@ fn mutate(bytes: &mut Vec<u8>, rng: &mut StdRng) {
 
 #[test]
 fn components_that_were_changed_at_random() {
+    let _alone = alone();
     const MUTANTS: usize = 300;
     let guests = [
         "reverse",
@@ -157,6 +159,7 @@ fn needing(content: &[u8]) -> Vec<u8> {
 
 #[test]
 fn needs_that_are_none() {
+    let _alone = alone();
     let patterns = |count: usize| {
         let all = vec!["\"evil/hostile\""; count].join(",");
         format!("{{\"send\":[{all}]}}").into_bytes()
@@ -196,6 +199,7 @@ fn needs_that_are_none() {
 /// Where somebody is trusted, a signature that is there is looked at, and none has to be.
 #[test]
 fn signatures_that_are_none() {
+    let _alone = alone();
     let trusted = SigningKey::from_seed(&[1; 32]);
     let good = trusted.sign(&guest("counter")).to_string();
     let other = SigningKey::from_seed(&[2; 32]);

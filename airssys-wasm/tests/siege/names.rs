@@ -13,7 +13,7 @@ use airssys_wasm::system::component_name::ComponentName;
 use airssys_wasm::system::config::secret_source::SecretSource;
 use airssys_wasm::system::handle::System;
 
-use crate::support::{ACTOR, HOSTILE, ask, call, id, script, siege};
+use crate::support::{ACTOR, HOSTILE, alone, ask, call, id, script, siege};
 use crate::wat::guest;
 
 /// Somebody that nothing is granted about.
@@ -106,6 +106,7 @@ fn start(attack: impl AsyncFn(&System)) {
 
 #[test]
 fn addresses_that_are_none_in_each_host_function() {
+    let _alone = alone();
     let forged = no_addresses();
     start(async |system| {
         for function in [
@@ -147,6 +148,7 @@ fn addresses_that_are_none_in_each_host_function() {
 
 #[test]
 fn topics_and_patterns_that_are_none() {
+    let _alone = alone();
     let forged = [
         "",
         ".",
@@ -195,6 +197,7 @@ fn topics_and_patterns_that_are_none() {
 /// A key is any text. Whatever it is, it is one of the actor's own.
 #[test]
 fn keys_of_any_form_stay_the_actors_own() {
+    let _alone = alone();
     let data = tempdir().expect("a folder");
     let folder = data.path().join("data");
     let keys = [
@@ -258,6 +261,7 @@ fn keys_of_any_form_stay_the_actors_own() {
 
 #[test]
 fn names_of_configuration_and_secrets_that_are_none() {
+    let _alone = alone();
     let names = [
         "",
         "..",
@@ -293,6 +297,7 @@ fn names_of_configuration_and_secrets_that_are_none() {
 /// what is looked for.
 #[test]
 fn names_that_are_none_from_outside() {
+    let _alone = alone();
     let forged = no_addresses();
     start(async |system| {
         for forged in &forged {
@@ -342,6 +347,7 @@ fn names_that_are_none_from_outside() {
 /// What came as the trace of a message is passed on only if it is one.
 #[test]
 fn traces_that_are_none() {
+    let _alone = alone();
     let forged = [
         "",
         "00",

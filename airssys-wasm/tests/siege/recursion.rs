@@ -8,11 +8,12 @@ use airssys_wasm::core::limits::Limit;
 use airssys_wasm::system::error::AskError;
 use airssys_wasm::system::handle::System;
 
-use crate::support::{ACTOR, call, id, siege_by, stopped_by};
+use crate::support::{ACTOR, alone, call, id, siege_by, stopped_by};
 use crate::wat::{guest, handling};
 
 #[test]
 fn recursion_ends_with_the_stack() {
+    let _alone = alone();
     siege_by(
         guest("deep-recursion"),
         |_| {},
@@ -25,6 +26,7 @@ fn recursion_ends_with_the_stack() {
 /// A function whose frame is as large as the stack takes it with one call.
 #[test]
 fn frames_of_any_size_end_with_the_stack() {
+    let _alone = alone();
     let locals = "(local i64)".repeat(40_000);
     // What is used after the call has to be kept during it.
     let kept: String = (1..40_001)
@@ -65,6 +67,7 @@ async fn chain(system: &System, calls: usize, last: &str) -> String {
 
 #[test]
 fn calls_from_actor_to_actor_go_so_deep_and_no_deeper() {
+    let _alone = alone();
     siege_by(
         guest("caller"),
         |it| it.limits.call_depth = 5,
@@ -77,6 +80,7 @@ fn calls_from_actor_to_actor_go_so_deep_and_no_deeper() {
 
 #[test]
 fn calls_in_a_circle_are_told_at_once() {
+    let _alone = alone();
     siege_by(
         guest("caller"),
         |_| {},
@@ -94,6 +98,7 @@ fn calls_in_a_circle_are_told_at_once() {
 /// A guest that is called in turn by what it calls would be in two turns at once.
 #[test]
 fn a_request_to_oneself_waits_for_the_turn_to_end() {
+    let _alone = alone();
     siege_by(
         guest("probe"),
         |_| {},

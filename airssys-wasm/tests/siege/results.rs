@@ -4,7 +4,7 @@
 use airssys_wasm::core::limits::Limit;
 use airssys_wasm::system::error::AskError;
 
-use crate::support::{ACTOR, ask, failure, id, siege_by, siege_by_all, stopped_by};
+use crate::support::{ACTOR, alone, ask, failure, id, siege_by, siege_by_all, stopped_by};
 use crate::wat::{actor, guest, handling, module_with};
 
 /// A guest whose handler replies with what lies at 16, which is this.
@@ -15,6 +15,7 @@ fn replying(bytes: &str) -> Vec<u8> {
 
 #[test]
 fn results_that_are_none() {
+    let _alone = alone();
     let malformed = vec![
         (
             "a result beyond the end",
@@ -63,6 +64,7 @@ fn results_that_are_none() {
 
 #[test]
 fn a_realloc_that_lies() {
+    let _alone = alone();
     let lies = [
         ("beyond the end", "(i32.const 131072)"),
         ("across the end", "(i32.const 131071)"),
@@ -107,6 +109,7 @@ fn a_realloc_that_lies() {
 /// A guest may not call the host while the host hands something over to it.
 #[test]
 fn a_realloc_that_calls_the_host() {
+    let _alone = alone();
     let import = r#"(import "airssys:actor/services@0.1.0" "now-ms" (func $now (result i64)))"#;
     let realloc = "(drop (call $now)) (i32.const 1024)";
     let component = actor(&module_with(realloc, import, "(i32.const 4096)"), &[]);
@@ -123,6 +126,7 @@ fn a_realloc_that_calls_the_host() {
 /// Where everything is put at the same place, a guest harms itself alone.
 #[test]
 fn a_realloc_that_always_says_zero() {
+    let _alone = alone();
     let component = actor(&module_with("(i32.const 0)", "", "(i32.const 4096)"), &[]);
     siege_by(
         component,
@@ -135,6 +139,7 @@ fn a_realloc_that_always_says_zero() {
 
 #[test]
 fn a_huge_reply() {
+    let _alone = alone();
     siege_by(
         guest("huge-result"),
         |it| it.limits.hostcall_bytes = 64 << 20,
@@ -152,6 +157,7 @@ fn a_huge_reply() {
 /// What a guest says of its failure is cut, wherever it is kept or told.
 #[test]
 fn an_error_of_megabytes() {
+    let _alone = alone();
     let error = |kind: u8| {
         handling(
             &format!(

@@ -14,7 +14,7 @@ use airssys_wasm::core::storage::durability::Durability;
 use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::handle::System;
 
-use crate::support::{ACTOR, HOSTILE, call, script, siege};
+use crate::support::{ACTOR, HOSTILE, alone, call, script, siege};
 use crate::wat::guest;
 
 /// Attacks a system that keeps all in memory, and one with a data folder.
@@ -90,6 +90,7 @@ async fn clear(system: &System, actor: &str, times: usize) {
 
 #[test]
 fn keys_and_values_of_any_size() {
+    let _alone = alone();
     siege_both(
         |_| {},
         async |system| {
@@ -150,6 +151,7 @@ fn keys_and_values_of_any_size() {
 
 #[test]
 fn a_turn_writes_so_much() {
+    let _alone = alone();
     siege_both(
         |it| it.limits.turn_writes = 50,
         async |system| {
@@ -179,6 +181,7 @@ fn a_turn_writes_so_much() {
 
 #[test]
 fn an_actor_keeps_so_much() {
+    let _alone = alone();
     siege_both(
         |it| it.limits.storage_keys = 250,
         async |system| {
@@ -209,6 +212,7 @@ fn an_actor_keeps_so_much() {
 /// Each within its own quota, and all together beyond theirs.
 #[test]
 fn all_actors_of_a_component_keep_so_much_together() {
+    let _alone = alone();
     const ACTORS: usize = 10;
     let actor = |number: usize| format!("evil/hostile/{number}");
     siege_both(
@@ -248,6 +252,7 @@ fn all_actors_of_a_component_keep_so_much_together() {
 /// shared.
 #[test]
 fn reads_without_end() {
+    let _alone = alone();
     siege_both(
         |_| {},
         async |system| {

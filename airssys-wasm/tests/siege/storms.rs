@@ -1,13 +1,7 @@
-//! Too much of what is allowed: messages, timers, requests, topics, log lines.
-
-// Layer 1: Standard library imports
-use std::io::{self, Write};
-use std::sync::Once;
-use std::sync::atomic::{AtomicU64, Ordering};
+//! Too much of what is allowed: messages, timers, requests, topics.
 
 // Layer 2: Third-party crate imports
 use serde_json::{Value, json};
-use tracing_subscriber::fmt;
 
 // Layer 3: Internal module imports
 use airssys_wasm::core::limits::Limit;
@@ -16,7 +10,7 @@ use airssys_wasm::system::handle::System;
 
 use crate::functions::{Parameter, all, at, storm};
 use crate::support::{
-    ACTOR, HOSTILE, ask, call, failure, id, script, siege, siege_by, siege_by_all, until,
+    ACTOR, HOSTILE, alone, ask, call, failure, id, script, siege, siege_by_all, until,
 };
 use crate::wat::guest;
 
@@ -62,6 +56,7 @@ fn handled(system: &System, component: &str) -> u64 {
 /// Each function of the host, called as often as there is time for in one turn.
 #[test]
 fn each_host_function_without_end() {
+    let _alone = alone();
     let memory = r#"(memory (export "memory") 2)
         (data (i32.const 2048) "evil/hostile/other") (data (i32.const 2068) "\00\08\00\00\12\00\00\00")"#;
     let storms = all().into_iter().map(|function| {
@@ -90,6 +85,7 @@ fn each_host_function_without_end() {
 
 #[test]
 fn a_turn_sends_so_many_messages() {
+    let _alone = alone();
     siege_with_victim(
         |it| it.limits.turn_sends = 100,
         async |system| {
@@ -108,9 +104,9 @@ fn a_turn_sends_so_many_messages() {
     );
 }
 
-/// One payload for many receivers counts once for each.
 #[test]
 fn a_turn_sends_so_many_bytes() {
+    let _alone = alone();
     siege_with_victim(
         |_| {},
         async |system| {
@@ -126,6 +122,7 @@ fn a_turn_sends_so_many_bytes() {
 
 #[test]
 fn messages_and_kinds_are_so_large() {
+    let _alone = alone();
     siege_with_victim(
         |_| {},
         async |system| {
@@ -170,6 +167,7 @@ fn messages_and_kinds_are_so_large() {
 
 #[test]
 fn an_actor_sends_so_many_messages_in_a_second() {
+    let _alone = alone();
     siege_with_victim(
         |it| it.limits.messages_per_s = 200,
         async |system| {
@@ -188,6 +186,7 @@ fn an_actor_sends_so_many_messages_in_a_second() {
 
 #[test]
 fn an_actor_sets_so_many_timers() {
+    let _alone = alone();
     siege_with_victim(
         |it| it.limits.timers = 50,
         async |system| {
@@ -204,6 +203,7 @@ fn an_actor_sets_so_many_timers() {
 /// Timers that are due at once, each of which sets the next.
 #[test]
 fn timers_that_are_always_due() {
+    let _alone = alone();
     siege_with_victim(
         |_| {},
         async |system| {
@@ -224,6 +224,7 @@ fn timers_that_are_always_due() {
 
 #[test]
 fn an_actor_has_so_many_requests_open() {
+    let _alone = alone();
     siege_with_victim(
         |it| it.limits.requests = 50,
         async |system| {
@@ -238,6 +239,7 @@ fn an_actor_has_so_many_requests_open() {
 /// Whoever is asked never answers, or not in time.
 #[test]
 fn requests_that_nobody_answers_end_by_themselves() {
+    let _alone = alone();
     siege(
         |it| {
             it.component(HOSTILE, guest("probe")).component_with(
@@ -261,6 +263,7 @@ fn requests_that_nobody_answers_end_by_themselves() {
 
 #[test]
 fn an_actor_subscribes_to_so_much() {
+    let _alone = alone();
     siege_with_victim(
         |it| it.limits.subscriptions = 50,
         async |system| {
@@ -284,6 +287,7 @@ fn an_actor_subscribes_to_so_much() {
 /// sender's rate that bounds it.
 #[test]
 fn a_publication_to_many_is_bounded_by_their_mailboxes() {
+    let _alone = alone();
     siege(
         |it| it.component_with(HOSTILE, guest("relay"), |it| it.limits.mailbox = 20),
         async |system| {
@@ -308,81 +312,6 @@ fn a_publication_to_many_is_bounded_by_their_mailboxes() {
             for actor in &actors {
                 ask(system, actor, "unsubscribe", "storm.>").await;
             }
-        },
-    );
-}
-
-/// What was logged by everybody, in lines and bytes.
-#[derive(Clone, Copy)]
-struct Counted;
-
-static LINES: AtomicU64 = AtomicU64::new(0);
-static LONGEST: AtomicU64 = AtomicU64::new(0);
-
-impl Write for Counted {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if bytes.windows(4).any(|it| it == b"gale") {
-            LINES.fetch_add(1, Ordering::Relaxed);
-            LONGEST.fetch_max(bytes.len() as u64, Ordering::Relaxed);
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// How many lines were logged meanwhile.
-async fn logged(of: impl AsyncFnOnce()) -> u64 {
-    let before = LINES.load(Ordering::Relaxed);
-    of().await;
-    LINES.load(Ordering::Relaxed) - before
-}
-
-fn count_lines() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| fmt().with_writer(|| Counted).with_ansi(false).init());
-}
-
-fn line(text: Value) -> Value {
-    json!(["services.log", {"level": "error", "text": text}])
-}
-
-#[test]
-fn a_turn_logs_so_many_lines_of_such_a_length() {
-    count_lines();
-    siege_by(
-        guest("probe"),
-        |_| {},
-        async |system| {
-            let mut long = vec![line(json!({"repeat": "gale", "times": 1 << 20}))];
-            // The text of this script is too long for lines that are all long.
-            long.extend(vec![line("gale".into()); 1_000]);
-            let lines = logged(async || drop(script(system, ACTOR, &long).await)).await;
-            assert!(lines <= 257, "turn_log_lines allows 256: {lines}");
-            let longest = LONGEST.load(Ordering::Relaxed);
-            assert!(
-                longest < (4 << 10) + 512,
-                "log_line_bytes allows 4096: {longest}"
-            );
-        },
-    );
-}
-
-#[test]
-fn an_actor_logs_so_many_lines_in_a_second() {
-    count_lines();
-    siege_by(
-        guest("probe"),
-        |it| it.limits.log_lines_per_s = 20,
-        async |system| {
-            let lines = logged(async || {
-                for _ in 0..20 {
-                    script(system, ACTOR, &vec![line("gale".into()); 50]).await;
-                }
-            });
-            assert!(lines.await <= 60, "of a thousand");
         },
     );
 }

@@ -4,7 +4,7 @@
 use std::panic::{set_hook, take_hook};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 // Layer 2: Third-party crate imports
@@ -49,8 +49,13 @@ const QUICK: Duration = Duration::from_millis(2);
 /// How often it is measured before an answer counts as slow.
 const ROUNDS: usize = 4;
 
-/// Held by whoever measures: attacks that run side by side would be seen by each other.
+/// Held by the test that runs: what others do meanwhile would be seen by it.
 static ALONE: Mutex<()> = Mutex::new(());
+
+/// Waits for other tests to end. Each begins with it, before it makes anything.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Attacks a system that has a neighbour in it, several times, and checks that the neighbour
 /// is as quick as before, and that nothing is left behind.
@@ -61,7 +66,10 @@ pub(crate) fn siege(
     prepare: impl FnOnce(SystemBuilder) -> SystemBuilder,
     attack: impl AsyncFn(&System),
 ) {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    assert!(
+        ALONE.try_lock().is_err(),
+        "it is called by a test that is alone"
+    );
     warm_up();
     let (before, panics_before) = (Process::now(), panics());
     let runtime = runtime();

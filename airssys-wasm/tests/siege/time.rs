@@ -7,7 +7,7 @@ use tokio::join;
 use airssys_wasm::core::limits::Limit;
 use airssys_wasm::system::config::component::ComponentConfig;
 
-use crate::support::{ACTOR, failure, siege_by, stopped_by};
+use crate::support::{ACTOR, alone, failure, siege_by, stopped_by};
 use crate::wat::{guest, handling};
 
 fn until_the_deadline(component: &mut ComponentConfig) {
@@ -17,6 +17,7 @@ fn until_the_deadline(component: &mut ComponentConfig) {
 
 #[test]
 fn a_loop_ends_with_its_fuel() {
+    let _alone = alone();
     siege_by(
         guest("endless-loop"),
         |it| it.limits.turn_fuel = 5_000_000,
@@ -27,6 +28,7 @@ fn a_loop_ends_with_its_fuel() {
 /// More of them than there are processors.
 #[test]
 fn loops_end_at_their_deadline() {
+    let _alone = alone();
     siege_by(guest("endless-loop"), until_the_deadline, async |system| {
         let ask = async |actor| {
             let actor = format!("evil/hostile/{actor}");
@@ -39,6 +41,7 @@ fn loops_end_at_their_deadline() {
 
 #[test]
 fn a_start_that_never_ends_is_stopped_before_the_first_message() {
+    let _alone = alone();
     siege_by(
         guest("endless-start"),
         |it| it.limits.turn_fuel = 5_000_000,
@@ -53,6 +56,7 @@ fn a_start_that_never_ends_is_stopped_before_the_first_message() {
 /// One instruction that writes 32 MiB costs a unit of fuel, or is charged for what it does.
 #[test]
 fn instructions_that_do_much_at_once_end_at_the_deadline() {
+    let _alone = alone();
     let fill = handling(
         r#"(memory (export "memory") 512)"#,
         "(loop $again

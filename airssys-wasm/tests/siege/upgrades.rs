@@ -6,7 +6,7 @@ use airssys_wasm::core::runtime::errors::WasmError;
 use airssys_wasm::system::error::ControlError;
 use airssys_wasm::system::handle::System;
 
-use crate::support::{ACTOR, HOSTILE, ask, siege, try_ask, until};
+use crate::support::{ACTOR, HOSTILE, alone, ask, siege, try_ask, until};
 use crate::wat::{guest, handling};
 
 fn version(system: &System) -> String {
@@ -28,6 +28,7 @@ async fn stays(system: &System, before: &str) {
 
 #[test]
 fn a_version_that_needs_more_than_is_granted() {
+    let _alone = alone();
     siege(
         |it| {
             it.component_with(HOSTILE, guest("modest"), |it| {
@@ -50,6 +51,7 @@ fn a_version_that_needs_more_than_is_granted() {
 /// Too large, too slow to compile, too hungry to start, endless, or no component at all.
 #[test]
 fn a_version_that_wants_more_than_its_limits() {
+    let _alone = alone();
     let huge = "(i32.store (local.get 0) (local.get 1))\n".repeat(4_000);
     let versions = [
         handling("", &format!("{huge} (i32.const 4096)")),

@@ -11,7 +11,7 @@ use tempfile::tempdir;
 use airssys_wasm::core::limits::Limit;
 use airssys_wasm::system::config::component::ComponentConfig;
 
-use crate::support::{ACTOR, HOSTILE, ask, failure, siege, siege_by_all, try_ask};
+use crate::support::{ACTOR, HOSTILE, alone, ask, failure, siege, siege_by_all, try_ask};
 use crate::wat::{guest, handling};
 
 fn short(component: &mut ComponentConfig) {
@@ -49,6 +49,7 @@ fn clock() -> String {
 /// What a guest prints is cut into lines, of which so many are logged.
 #[test]
 fn a_flood_of_output() {
+    let _alone = alone();
     let stopped = "allows ";
     let zeroes = |function: &str| {
         let call = format!("(call {function} (call $stdout) (i64.const -1) (i32.const 3072))");
@@ -76,6 +77,7 @@ fn a_flood_of_output() {
 
 #[test]
 fn handles_without_end() {
+    let _alone = alone();
     let bombs = vec![
         (
             "streams",
@@ -102,6 +104,7 @@ fn handles_without_end() {
 /// A handle that is none, or of something else.
 #[test]
 fn handles_that_are_none() {
+    let _alone = alone();
     let bombs = vec![
         (
             "none",
@@ -138,6 +141,7 @@ fn handles_that_are_none() {
 
 #[test]
 fn waiting_without_end() {
+    let _alone = alone();
     let list = "(loop $fill (i32.store (local.get $sender) (call $after (i64.const -1)))
         (local.set $sender (i32.add (local.get $sender) (i32.const 4)))
         (br_if $fill (i32.lt_u (local.get $sender) (i32.const 200))))";
@@ -197,6 +201,7 @@ fn waiting_without_end() {
 
 #[test]
 fn random_numbers_without_end() {
+    let _alone = alone();
     let bytes = |count: &str| {
         handling(
             RANDOM,
@@ -220,6 +225,7 @@ fn random_numbers_without_end() {
 /// Open files are handles, and go with the instance.
 #[test]
 fn files_and_sockets_without_end() {
+    let _alone = alone();
     let shown = tempdir().expect("a folder");
     write(shown.path().join("file"), "content").expect("a file");
     siege(

@@ -79,7 +79,7 @@ impl Policy {
     /// # Errors
     ///
     /// When the text is larger than [`MAX_POLICY_BYTES`], has no rule or more than
-    /// [`MAX_RULES`], or has mistakes, which are shown with their lines: what is no Cedar,
+    /// [`MAX_RULES`](crate::security::policy::policy_error::MAX_RULES), or has mistakes, which are shown with their lines: what is no Cedar,
     /// what does not fit the schema, a rule that can never apply, a name of a component that
     /// is none, and letters that look like others.
     pub fn parse(text: &str, file_name: &str) -> Result<Self, PolicyError> {
