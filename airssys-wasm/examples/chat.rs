@@ -164,6 +164,7 @@ async fn start() -> Outcome<System> {
     let system = System::builder()
         .component_with("chat/room", component("chat-room")?, |room| {
             room.grants = may_speak_to("chat/member");
+            room.grants.publish = vec!["chat.>".into()];
         })
         .component_with("chat/member", component("chat-member")?, |member| {
             member.grants = may_speak_to("chat/room");
