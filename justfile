@@ -64,6 +64,10 @@ fuzz TARGET *ARGS:
         fuzz/target/corpus/{{ TARGET }} fuzz/corpus/{{ TARGET }} -- \
         -max_total_time=60 -timeout=30 -rss_limit_mb=3072 {{ ARGS }}
 
+# The tests of our own unsafe code under Miri, which needs nightly Rust with `miri` and `rust-src`
+miri $RUSTFLAGS="--cfg rustix_use_libc" $MIRIFLAGS="-Zmiri-disable-isolation":
+    cargo +nightly miri test --package airssys-wasm --lib runtime::slab
+
 # Line coverage of the host library, as a page in coverage/html/
 coverage:
     #!/usr/bin/env bash
