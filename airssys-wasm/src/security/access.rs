@@ -13,6 +13,9 @@ use crate::security::grants::Grants;
 use crate::security::policy::gate::Gate;
 use crate::security::policy::memo::Memo;
 
+/// The most bytes of a resource that a denial repeats. A guest may ask for megabytes.
+const MAX_TOLD_BYTES: usize = 1_024;
+
 /// What the actors of one version of a component may do: what is granted to the component,
 /// of that what the version says it needs, and of that what the policy permits.
 ///
@@ -78,7 +81,7 @@ impl Access {
         };
         Err(Denial {
             capability,
-            resource: resource.to_owned(),
+            resource: resource[..resource.floor_char_boundary(MAX_TOLD_BYTES)].to_owned(),
             why,
         })
     }
@@ -178,5 +181,14 @@ mod tests {
         assert_eq!(send(&access, "bank/pay/main"), Err(Refused::NotGranted));
         gate.replace(None);
         assert_eq!(send(&access, "shop/pay/main"), Ok(()));
+    }
+
+    #[test]
+    fn a_denial_repeats_the_beginning_of_what_was_asked() {
+        let access = Access::new(Arc::default(), None, Arc::default(), principal());
+        let alice = ComponentId::new("shop", "cart", "alice");
+        let asked = format!("a{}", "ü".repeat(MAX_TOLD_BYTES));
+        let denied = access.check(&alice, Capability::Publish, &asked, || 0);
+        assert_eq!(denied.unwrap_err().resource.len(), MAX_TOLD_BYTES - 1);
     }
 }

@@ -159,9 +159,9 @@ impl Surroundings for Neighbourhood {
     }
 
     fn is_granted(&self, actor: &ComponentId, capability: Capability, resource: &str) -> bool {
-        let unix_ms = || self.node.upgrade().map_or(0, |it| it.clock.now().unix_ms);
-        let checked = self.access.check(actor, capability, resource, unix_ms);
-        checked.is_ok()
+        self.access
+            .check(actor, capability, resource, || self.unix_ms())
+            .is_ok()
     }
 
     fn admit(&self, actor: &ComponentId, target: &ComponentId) -> Result<(), HostError> {
