@@ -217,6 +217,10 @@ fn no_actor(missing: &MissingExport, component: &ComponentFile) -> Failure {
 fn headline(limit: Limit) -> &'static str {
     match limit {
         Limit::ComponentBytes => "the component is larger than it may be",
+        Limit::ComponentFunctions => "the component has more functions than it may",
+        Limit::FunctionBytes => "a function of the component is larger than it may be",
+        Limit::CompileMs => "the component takes longer to compile than it may",
+        Limit::CompileBytes => "the component takes more memory to compile than it may",
         Limit::MemoryBytes => "the guest wanted more memory than it may have",
         Limit::TurnFuel => "the guest used up its fuel",
         Limit::TurnWallMs => "the turn took longer than it may",
@@ -233,7 +237,7 @@ fn headline(limit: Limit) -> &'static str {
 fn cause(exceeded: &LimitExceeded) -> String {
     let amount = |amount| match exceeded.limit {
         limit if limit.name().ends_with("_bytes") => quantity::bytes(amount),
-        Limit::TurnWallMs => format!("{} ms", quantity::count(amount)),
+        limit if limit.name().ends_with("_ms") => format!("{} ms", quantity::count(amount)),
         _ => quantity::count(amount),
     };
     let LimitExceeded {
@@ -262,6 +266,10 @@ fn way_out(exceeded: &LimitExceeded) -> String {
         Limit::TurnFuel | Limit::TurnWallMs => {
             format!("look for a loop that does not end, or allow more with `{flag}`")
         }
+        Limit::CompileMs | Limit::CompileBytes => format!(
+            "one function with very many locals and branches does that, and honest compilers \
+             seldom make one; if it is honest, allow more with `{flag}`"
+        ),
         Limit::ComponentBytes => format!("strip it of debug information, or try it with `{flag}`"),
         Limit::KindBytes => {
             format!("put data into the payload and not into the kind, or allow more with `{flag}`")
@@ -365,6 +373,10 @@ mod tests {
         ];
         let limits = [
             Limit::ComponentBytes,
+            Limit::ComponentFunctions,
+            Limit::FunctionBytes,
+            Limit::CompileMs,
+            Limit::CompileBytes,
             Limit::MemoryBytes,
             Limit::TurnFuel,
             Limit::HostcallBytes,

@@ -32,6 +32,7 @@ use crate::commands::r#try::TryArgs;
 use crate::commands::up::UpArgs;
 use crate::commands::upgrade::UpgradeArgs;
 use crate::commands::verify::VerifyArgs;
+use crate::compiler::SUBCOMMAND;
 use crate::exit::Exit;
 use crate::logging::LoggingArgs;
 use crate::system_args::SystemArgs;
@@ -87,6 +88,9 @@ pub(crate) enum Command {
     Compact(CompactArgs),
     Export(ExportArgs),
     Import(ImportArgs),
+    /// Compile a component for the command that started this, within limits
+    #[command(name = SUBCOMMAND, hide = true)]
+    Compile,
 }
 
 #[cfg(test)]

@@ -26,7 +26,6 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 // Layer 3: Internal module imports
-use crate::advice;
 use crate::audit_advice::not_audited;
 use crate::data_advice::not_done;
 use crate::exit::Exit;
@@ -41,6 +40,7 @@ use crate::server::shared::{MAX_REQUESTS, Shared, Sizes};
 use crate::server::telling::tell_events;
 use crate::server_file::{ServerFile, new_token};
 use crate::signature_advice::not_trusted;
+use crate::{advice, compiler};
 
 /// How long answers may take to be read when the system has ended.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -85,7 +85,7 @@ impl Host {
         let sources: Vec<_> = sources
             .map(|it| (it.name.to_string(), it.source.clone()))
             .collect();
-        let builder = SystemBuilder::from(config);
+        let builder = SystemBuilder::from(config).compiler(compiler::command()?);
         let builder = match cache {
             Some(cache) => builder.cache(cache),
             None => builder,

@@ -26,11 +26,14 @@
 //! `up` reads a [`place`], takes its name in the [`run_folder`], and starts a [`host`]: the
 //! system, the [`server`] in front of it, and the [`log_book`]. It leaves a [`server_file`],
 //! by which [`system_args`] finds it for the [`client`] of every other command.
+//!
+//! Both have components compiled by a [`compiler`], which is this program in another process.
 
 // Layer 1: Standard library imports
 use std::process::ExitCode;
 
 // Layer 2: Third-party crate imports
+use airssys_wasm::runtime::compiler::worker;
 use clap::Parser;
 
 // Layer 3: Internal module imports
@@ -44,6 +47,7 @@ mod cache;
 mod cli;
 mod client;
 mod commands;
+mod compiler;
 mod data_advice;
 mod distribution;
 mod effect;
@@ -81,6 +85,9 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(answer) => return Exit::of_usage(&answer).into(),
     };
+    if matches!(cli.command, Command::Compile) {
+        return worker::run();
+    }
     // A running system logs in its own way.
     if !matches!(cli.command, Command::Up(_)) {
         logging::start(&cli.logging);
@@ -91,6 +98,8 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Exit {
     let system = &cli.system;
     match cli.command {
+        // It has a `main` of its own.
+        Command::Compile => Exit::Success,
         Command::Try(args) => commands::r#try::run(*args),
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Diff(args) => commands::diff::run(args),

@@ -20,7 +20,6 @@ use serde::Serialize;
 
 // Layer 3: Internal module imports
 use crate::actor::{Actor, Cost, Inputs, Use, nanoseconds_since};
-use crate::advice;
 use crate::effect::{Effect, UnansweredCall};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -28,6 +27,7 @@ use crate::input::ComponentFile;
 use crate::interrupt::Stop;
 use crate::measurement::{Figures, Measurement};
 use crate::text::Data;
+use crate::{advice, compiler};
 
 /// The number under which the reply is awaited: any but zero, since it is awaited.
 const CORRELATION: u64 = 1;
@@ -177,7 +177,9 @@ impl Trial {
         plan: &Plan,
     ) -> Result<Arc<CompiledComponent>, Failure> {
         let began = Instant::now();
-        let mut loader = ComponentLoader::new(Arc::clone(engine)).with_limits(plan.limits.clone());
+        let mut loader = ComponentLoader::new(Arc::clone(engine))
+            .with_compiler(compiler::command()?)
+            .with_limits(plan.limits.clone());
         if let Some(cache) = &plan.cache {
             loader = loader.with_cache(cache.clone());
         }

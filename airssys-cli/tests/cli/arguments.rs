@@ -11,6 +11,10 @@ fn help_has_examples_and_the_exit_codes() {
             assert!(help.contains(words), "no {words:?} in\n{help}");
         }
     }
+    // What it starts itself with is not for people, and tells them so.
+    assert!(!airssys(["--help"]).out().contains("compile "));
+    let compile = airssys(["compile"]);
+    compile.assert_code(1).assert_err(&["a host of airssys"]);
     let run = airssys(["try", "--help"]);
     let help = run.assert_code(0).out();
     for words in [

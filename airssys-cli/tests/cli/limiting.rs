@@ -54,6 +54,20 @@ fn each_flag_sets_its_limit() {
             1 << 10,
         ),
         (
+            "markdown",
+            "--no-cache --limit compile_ms=1",
+            24,
+            "compile_ms",
+            1,
+        ),
+        (
+            "markdown",
+            "--no-cache --limit compile_bytes=24MiB",
+            24,
+            "compile_bytes",
+            24 << 20,
+        ),
+        (
             "endless-loop",
             "--fuel 1000000000000 --timeout-ms 20",
             23,

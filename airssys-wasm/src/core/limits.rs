@@ -158,10 +158,13 @@ limits! {
     /// its size. Looked at before anything is compiled.
     function_bytes: FunctionBytes = MIB;
     /// How long a component may take to compile. Default 60 000 ms: the largest guests take
-    /// 20 seconds on a slow machine. The load fails at that time. A compilation cannot be
-    /// stopped, so that its thread goes on until it is done; no more run at once than there
-    /// are processors.
+    /// 20 seconds on a slow machine. The load fails at that time. What compiles ends then if it
+    /// is a process, and else when it is done; no more run at once than there are processors.
     compile_ms: CompileMs = 60_000;
+    /// What a process that compiles a component may have in memory. Default 1 GiB: CPython, the
+    /// largest guest that is known, takes 0.4 GiB. Where components are compiled without a
+    /// process of their own, nothing holds it.
+    compile_bytes: CompileBytes = GIB;
     /// All linear memories and tables of an instance together; a table element counts
     /// as 8 bytes. Default 64 MiB: four times what most programs take, and 2 048 such actors
     /// fit a server.

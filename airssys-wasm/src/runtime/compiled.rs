@@ -111,11 +111,6 @@ impl CompiledComponent {
         }
     }
 
-    /// What wasmtime made of it, to be loaded again by an engine like this one.
-    pub(crate) fn serialize(&self) -> wasmtime::Result<Vec<u8>> {
-        self.pre.component().serialize()
-    }
-
     /// A store for one instance, with every limit of the engine set.
     pub(crate) fn store(
         &self,

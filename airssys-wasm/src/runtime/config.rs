@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 // Layer 2: Third-party crate imports
+use serde::{Deserialize, Serialize};
 use wasmtime::{Config, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
 // Layer 3: Internal module imports
@@ -115,9 +116,17 @@ impl EngineConfig {
         }
     }
 
+    /// How the code for this profile reaches linear memories.
+    pub(crate) fn memory_access(&self) -> MemoryAccess {
+        match self.profile {
+            Profile::Throughput { .. } | Profile::OnDemand => MemoryAccess::Guarded,
+            Profile::Density { .. } => MemoryAccess::Checked,
+        }
+    }
+
     /// Wasmtime's configuration for this profile.
     pub(crate) fn wasmtime(&self) -> Result<Config, String> {
-        let mut config = Self::common();
+        let mut config = self.memory_access().config();
         match self.profile {
             Profile::Throughput { instances } => {
                 config
@@ -125,37 +134,11 @@ impl EngineConfig {
             }
             Profile::Density { instances } => {
                 let slab = MemorySlab::new(instances, self.max_memory_bytes)?;
-                // A slot has no guard and is accessible to its end, so the code must check
-                // every access against the memory's size of the moment. Compiled code
-                // does so for memories that may move. For those that may not, it trusts
-                // that whatever lies within the reservation is either theirs or a trap.
-                config.memory_may_move(true);
-                config.memory_reservation(0);
-                config.memory_reservation_for_growth(0);
-                config.memory_guard_size(0);
-                config.guard_before_linear_memory(false);
-                config.memory_init_cow(false);
                 config.with_host_memory(Arc::new(slab));
             }
             Profile::OnDemand => {}
         }
         Ok(config)
-    }
-
-    /// What every profile has in common. Engines that share these settings can load
-    /// each other's compiled artefacts, so long as their memories are laid out alike.
-    pub(crate) fn common() -> Config {
-        let mut config = Config::new();
-        config.wasm_component_model(true);
-        config.consume_fuel(true);
-        config.epoch_interruption(true);
-        // Component-model async: the guest contract has plain functions only, and this
-        // alone makes every call 245 ns slower. Guests suspend on fibers without it.
-        config.concurrency_support(false);
-        config.cranelift_opt_level(OptLevel::Speed);
-        config.max_wasm_stack(WASM_STACK_BYTES);
-        config.async_stack_size(ASYNC_STACK_BYTES);
-        config
     }
 
     fn pool(&self, instances: u32) -> PoolingAllocationConfig {
@@ -173,5 +156,45 @@ impl EngineConfig {
         pool.linear_memory_keep_resident(KEEP_RESIDENT_BYTES);
         pool.table_keep_resident(KEEP_RESIDENT_BYTES);
         pool
+    }
+}
+
+/// How compiled code reaches linear memories. It is all that the code depends on: engines that
+/// agree in it can load each other's artefacts, however they lay out their instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum MemoryAccess {
+    /// Most accesses are left to guard pages.
+    Guarded,
+    /// Each access is compared with the memory's size.
+    Checked,
+}
+
+impl MemoryAccess {
+    /// A configuration for such code.
+    pub(crate) fn config(self) -> Config {
+        let mut config = Config::new();
+        config.wasm_component_model(true);
+        config.consume_fuel(true);
+        config.epoch_interruption(true);
+        // Component-model async: the guest contract has plain functions only, and this
+        // alone makes every call 245 ns slower. Guests suspend on fibers without it.
+        config.concurrency_support(false);
+        config.cranelift_opt_level(OptLevel::Speed);
+        config.max_wasm_stack(WASM_STACK_BYTES);
+        config.async_stack_size(ASYNC_STACK_BYTES);
+        if self == Self::Checked {
+            // A slot has no guard and is accessible to its end, so the code must check
+            // every access against the memory's size of the moment. Compiled code
+            // does so for memories that may move. For those that may not, it trusts
+            // that whatever lies within the reservation is either theirs or a trap.
+            config.memory_may_move(true);
+            config.memory_reservation(0);
+            config.memory_reservation_for_growth(0);
+            config.memory_guard_size(0);
+            config.guard_before_linear_memory(false);
+            config.memory_init_cow(false);
+        }
+        config
     }
 }

@@ -21,8 +21,9 @@ use crate::core::runtime::traits::RuntimeEngine;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::ticker::Ticker;
 use crate::core::turn::call::Reply;
+use crate::runtime::artefact::Artefact;
 use crate::runtime::compiled::{CompiledComponent, Linkage};
-use crate::runtime::config::{EngineConfig, Profile};
+use crate::runtime::config::{EngineConfig, MemoryAccess, Profile};
 use crate::runtime::epoch::EpochClock;
 use crate::runtime::host_fn::link;
 use crate::runtime::limiter::Room;
@@ -49,6 +50,7 @@ pub struct HostState {
 /// side.
 pub struct WasmtimeEngine {
     engine: Engine,
+    memory_access: MemoryAccess,
     linker: Linker<StoreState>,
     /// For components that do not fit a slot of the pool.
     unpooled: Option<(Engine, Linker<StoreState>)>,
@@ -85,7 +87,7 @@ impl WasmtimeEngine {
         let settings = config.wasmtime().map_err(WasmError::InstantiationFailed)?;
         let (engine, linker) = engine_and_linker(&settings)?;
         let unpooled = match config.profile {
-            Profile::Throughput { .. } => Some(engine_and_linker(&EngineConfig::common())?),
+            Profile::Throughput { .. } => Some(engine_and_linker(&MemoryAccess::Guarded.config())?),
             Profile::Density { .. } | Profile::OnDemand => None,
         };
         let mut clocked = vec![engine.clone()];
@@ -95,6 +97,7 @@ impl WasmtimeEngine {
         })?;
         Ok(Self {
             engine,
+            memory_access: config.memory_access(),
             linker,
             unpooled,
             clock: Arc::new(clock),
@@ -189,7 +192,12 @@ impl WasmtimeEngine {
             .map_err(WasmError::ResourceLimitExceeded)?;
         let outline = Outline::read(bytes)?;
         outline.check_functions(&limits)?;
-        let component = self.compile(bytes, outline)?;
+        self.check_imports(&outline)?;
+        let digest = Digest::of(bytes);
+        let component = match self.find(digest) {
+            Some(component) => component,
+            None => self.load(Artefact::Bytes(&self.compile(bytes)?), digest, outline)?,
+        };
         let handle_id = self.allocate_handle_id();
         let loaded = Arc::new(Mutex::new(LoadedComponent::new(id, component)));
         let mut all = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
@@ -252,22 +260,27 @@ impl WasmtimeEngine {
         loaded.run(input)
     }
 
-    /// Compiles a component whose outline was read, unless it is compiled already.
-    pub(crate) fn compile(
+    /// Compiles a component on this thread, however long that takes. Every engine of this
+    /// process can load what comes out, so long as it reaches memories alike.
+    pub(crate) fn compile(&self, component: &[u8]) -> Result<Vec<u8>, WasmError> {
+        self.engine.precompile_component(component).map_err(failed)
+    }
+
+    /// Loads what a component was compiled to, and links it.
+    pub(crate) fn load(
         &self,
-        bytes: &[u8],
+        artefact: Artefact<'_>,
+        digest: Digest,
         outline: Outline,
     ) -> Result<Arc<CompiledComponent>, WasmError> {
-        let digest = Digest::of(bytes);
-        self.check_imports(&outline)?;
-        if let Some(compiled) = self.find(digest) {
-            return Ok(compiled);
-        }
-        let (component, linkage) = self
-            .place(|engine| Component::from_binary(engine, bytes))
-            .map_err(failed)?;
+        let (component, linkage) = self.place(|engine| artefact.load(engine)).map_err(failed)?;
         let compiled = CompiledComponent::link(&linkage, &component, digest, outline)?;
         Ok(self.share(compiled))
+    }
+
+    /// How the code that it runs reaches linear memories.
+    pub(crate) fn memory_access(&self) -> MemoryAccess {
+        self.memory_access
     }
 
     /// Refuses what imports anything that this engine does not offer.
@@ -283,7 +296,7 @@ impl WasmtimeEngine {
 
     /// Makes a component in the pool's engine or, if it does not fit a slot there, in
     /// the other one. When neither can, the first one's reason is the one to tell.
-    pub(crate) fn place(
+    fn place(
         &self,
         make: impl Fn(&Engine) -> wasmtime::Result<Component>,
     ) -> wasmtime::Result<(Component, Linkage<'_>)> {
@@ -306,7 +319,7 @@ impl WasmtimeEngine {
     }
 
     /// Shares a compiled component with whoever loads the same bytes while it lives.
-    pub(crate) fn share(&self, component: CompiledComponent) -> Arc<CompiledComponent> {
+    fn share(&self, component: CompiledComponent) -> Arc<CompiledComponent> {
         let component = Arc::new(component);
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         compiled.retain(|_, other| other.strong_count() > 0);
@@ -378,7 +391,7 @@ mod tests {
             7
         );
         // Guests can suspend: the engine has a stack for those that do.
-        assert!(Engine::new(&EngineConfig::common()).is_ok());
+        assert!(Engine::new(&MemoryAccess::Guarded.config()).is_ok());
     }
 
     #[test]

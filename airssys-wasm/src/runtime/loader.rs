@@ -8,14 +8,15 @@ use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
 use thiserror::Error;
-use wasmtime::component::Component;
 
 // Layer 3: Internal module imports
 use crate::core::component::digest::Digest;
 use crate::core::limits::{Limit, LimitExceeded, Limits};
 use crate::core::runtime::errors::WasmError;
+use crate::runtime::artefact::Artefact;
 use crate::runtime::cache::CompileCache;
 use crate::runtime::compiled::CompiledComponent;
+use crate::runtime::compiler::command::CompilerCommand;
 use crate::runtime::engine::WasmtimeEngine;
 use crate::runtime::outline::{HANDLER, Outline};
 
@@ -30,6 +31,7 @@ const MAX_FOLDER_COMPONENTS: usize = 1_024;
 pub struct ComponentLoader {
     engine: Arc<WasmtimeEngine>,
     cache: Option<CompileCache>,
+    compiler: Option<CompilerCommand>,
     limits: Limits,
 }
 
@@ -67,6 +69,7 @@ impl ComponentLoader {
         Self {
             engine,
             cache: None,
+            compiler: None,
             limits: Limits::default(),
         }
     }
@@ -78,7 +81,17 @@ impl ComponentLoader {
         self
     }
 
-    /// Sets how large components may be: their bytes, their functions, and each of those.
+    /// Compiles each component in a process of its own, which `compile_ms` and `compile_bytes`
+    /// hold for. Without one a component is compiled on the thread that loads it, for as long
+    /// as it takes, and with as much memory: 30 KB made for it take half a minute and 1.4 GB.
+    #[must_use]
+    pub fn with_compiler(mut self, compiler: CompilerCommand) -> Self {
+        self.compiler = Some(compiler);
+        self
+    }
+
+    /// Sets how large components may be: their bytes, their functions, and each of those; and
+    /// what a [compiler](Self::with_compiler) may use.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -92,8 +105,10 @@ impl ComponentLoader {
     /// In the order of the checks:
     /// [`ResourceLimitExceeded`](WasmError::ResourceLimitExceeded) when it is too
     /// large, [`InstantiationFailed`](WasmError::InstantiationFailed) when it is
-    /// malformed, again the first when it has too many functions or too large ones, [`InvalidComponent`](WasmError::InvalidComponent) when it cannot be
-    /// run here, and [`ExportNotFound`](WasmError::ExportNotFound) when it is no actor.
+    /// malformed, again the first when it has too many functions or too large ones,
+    /// [`InvalidComponent`](WasmError::InvalidComponent) when it cannot be run here,
+    /// [`ExportNotFound`](WasmError::ExportNotFound) when it is no actor, and then the first
+    /// two again when it takes too much to compile, or cannot be.
     pub fn load_bytes(&self, bytes: &[u8]) -> Result<Arc<CompiledComponent>, WasmError> {
         self.load_within(&self.limits, bytes)
     }
@@ -115,12 +130,46 @@ impl ComponentLoader {
         outline.check_functions(limits)?;
         self.engine.check_imports(&outline)?;
         outline.require_export(HANDLER)?;
-        let compiled = match &self.cache {
-            Some(cache) => self.load_cached(cache, bytes, outline),
-            None => self.engine.compile(bytes, outline),
-        }?;
+        let compiled = self.obtain(limits, bytes, outline)?;
         compiled.require_handler()?;
         Ok(compiled)
+    }
+
+    /// Takes a component that is in use already, or from the cache, or compiles it.
+    fn obtain(
+        &self,
+        limits: &Limits,
+        bytes: &[u8],
+        outline: Outline,
+    ) -> Result<Arc<CompiledComponent>, WasmError> {
+        let digest = Digest::of(bytes);
+        if let Some(compiled) = self.engine.find(digest) {
+            return Ok(compiled);
+        }
+        if let Some(compiled) = self.restore(digest, &outline) {
+            return Ok(compiled);
+        }
+        let artefact = match &self.compiler {
+            Some(compiler) => compiler.compile(self.engine.memory_access(), limits, bytes)?,
+            None => self.engine.compile(bytes)?,
+        };
+        if let Some(cache) = &self.cache {
+            cache.put(self.engine.engine(), digest, &artefact);
+        }
+        self.engine
+            .load(Artefact::Bytes(&artefact), digest, outline)
+    }
+
+    /// Loads an entry of the cache. One that wasmtime does not take, say of another version, is
+    /// no error: it is compiled again.
+    fn restore(&self, digest: Digest, outline: &Outline) -> Option<Arc<CompiledComponent>> {
+        let entry = self.cache.as_ref()?.get(self.engine.engine(), digest)?;
+        let restored = self
+            .engine
+            .load(Artefact::File(&entry), digest, outline.clone());
+        restored
+            .inspect_err(|error| tracing::warn!(%error, "compiling again"))
+            .ok()
     }
 
     /// Loads a component from a file.
@@ -188,50 +237,5 @@ impl ComponentLoader {
             path: path.to_owned(),
             source,
         })
-    }
-
-    fn load_cached(
-        &self,
-        cache: &CompileCache,
-        bytes: &[u8],
-        outline: Outline,
-    ) -> Result<Arc<CompiledComponent>, WasmError> {
-        let digest = Digest::of(bytes);
-        if let Some(compiled) = self.engine.find(digest) {
-            return Ok(compiled);
-        }
-        if let Some(entry) = cache.get(self.engine.engine(), digest)
-            && let Some(compiled) = self.restore(&entry, digest, &outline)
-        {
-            return Ok(compiled);
-        }
-        let compiled = self.engine.compile(bytes, outline)?;
-        match compiled.serialize() {
-            Ok(artefact) => cache.put(self.engine.engine(), digest, &artefact),
-            Err(error) => tracing::warn!(%error, "not cached"),
-        }
-        Ok(compiled)
-    }
-
-    /// Loads an entry of the cache. One that wasmtime does not take, say of another version, is
-    /// no error: it is compiled again.
-    fn restore(
-        &self,
-        entry: &Path,
-        digest: Digest,
-        outline: &Outline,
-    ) -> Option<Arc<CompiledComponent>> {
-        let restored = self.engine.place(|engine| {
-            // SAFETY: the file must be what wasmtime made, and stay so. It is in a folder
-            // that this user alone can write, is whole, and was made for this component by
-            // an engine of the same settings; entries are replaced and never written to.
-            // Wasmtime itself refuses artefacts of another version of it.
-            unsafe { Component::deserialize_file(engine, entry) }
-        });
-        let (component, linkage) = restored
-            .inspect_err(|error| tracing::warn!(%error, "compiling again"))
-            .ok()?;
-        let compiled = CompiledComponent::link(&linkage, &component, digest, outline.clone());
-        Some(self.engine.share(compiled.ok()?))
     }
 }

@@ -10,15 +10,17 @@
 //! ## The path of one turn
 //!
 //! [`loader`] reads and checks bytes, [`inspection`] says what is in them, [`needs`] what
-//! they ask for, and [`difference`] what a new version changes; [`cache`] remembers what
-//! they compile to, and [`compiled`] holds the result, shared by all instances. [`store`]
-//! owns one [`instance`] and runs its turns; [`state`] is what the host functions in
+//! they ask for, and [`difference`] what a new version changes; [`compiler`] compiles them to
+//! an [`artefact`], which [`cache`] remembers, and [`compiled`] holds, shared by all instances.
+//! [`store`] owns one [`instance`] and runs its turns; [`state`] is what the host functions in
 //! [`host_fn`] see of it. [`limiter`] and [`epoch`] stop a guest that takes too much, and
 //! [`conversion`] says why it was stopped.
 
+pub mod artefact;
 pub mod bindings;
 pub mod cache;
 pub mod compiled;
+pub mod compiler;
 pub mod config;
 pub mod conversion;
 pub mod difference;

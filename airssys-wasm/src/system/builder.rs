@@ -15,6 +15,7 @@ use crate::core::runtime::errors::WasmError;
 use crate::core::security::audit::Operation;
 use crate::messaging::dead_letters::{DeadLetters, MAX_DEAD_LETTER_BYTES};
 use crate::runtime::cache::CompileCache;
+use crate::runtime::compiler::command::CompilerCommand;
 use crate::runtime::config::{EngineConfig, Profile};
 use crate::runtime::engine::WasmtimeEngine;
 use crate::runtime::loader::ComponentLoader;
@@ -45,6 +46,7 @@ pub struct SystemBuilder {
     binaries: BTreeMap<ComponentName, Binary>,
     defaults: Box<dyn Fn(&mut ComponentConfig) + Send + Sync>,
     cache: Option<CompileCache>,
+    compiler: Option<CompilerCommand>,
     mistake: Option<StartError>,
     events: broadcast::Sender<Event>,
 }
@@ -56,6 +58,7 @@ impl Default for SystemBuilder {
             binaries: BTreeMap::new(),
             defaults: Box::new(|_| {}),
             cache: None,
+            compiler: None,
             mistake: None,
             events: broadcast::Sender::new(EVENTS_KEPT),
         }
@@ -179,6 +182,15 @@ impl SystemBuilder {
         self
     }
 
+    /// Compiles each component in a process of its own. Without one, a component of somebody
+    /// whom nobody trusts can keep the processors for minutes, and take all memory: see
+    /// [`ComponentLoader::with_compiler`].
+    #[must_use]
+    pub fn compiler(mut self, compiler: CompilerCommand) -> Self {
+        self.compiler = Some(compiler);
+        self
+    }
+
     /// What happens from the start on: each component that is loaded, each actor that starts.
     pub fn subscribe_events(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
@@ -210,11 +222,13 @@ impl SystemBuilder {
         let machine = |error: WasmError| StartError::Machine(error.to_string());
         let engine = WasmtimeEngine::with_config(engine_config(&self.config)).map_err(machine)?;
         let engine = Arc::new(engine);
-        let loader = ComponentLoader::new(Arc::clone(&engine));
-        let loader = match self.cache {
-            Some(cache) => loader.with_cache(cache),
-            None => loader,
-        };
+        let mut loader = ComponentLoader::new(Arc::clone(&engine));
+        if let Some(cache) = self.cache {
+            loader = loader.with_cache(cache);
+        }
+        if let Some(compiler) = self.compiler {
+            loader = loader.with_compiler(compiler);
+        }
         let (store, recovered) = open_store(&self.config)?;
         let node = Arc::new(Node::new(Parts {
             store,

@@ -20,9 +20,9 @@ const MAX_WAITING: usize = 64;
 /// Compiles components, each on a thread of its own: no more at once than there are
 /// processors, while a few others wait.
 ///
-/// A compilation cannot be stopped. Whoever waits for one that takes too long is told so, and
-/// its thread goes on, and keeps its processor, until it is done. No process waits for it to
-/// end.
+/// Whoever waits for one that takes too long is told so. Its thread keeps its processor until it
+/// is done: one that compiles itself cannot be stopped, and one that waits for a
+/// [process](crate::runtime::compiler) ends with that. Nothing waits for it when the system ends.
 #[derive(Debug)]
 pub(crate) struct Compiling {
     processors: Arc<Semaphore>,

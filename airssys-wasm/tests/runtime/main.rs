@@ -13,6 +13,7 @@ mod support;
 mod by_handle;
 mod cache;
 mod callable;
+mod compiler;
 mod environment;
 mod files;
 mod generated;

@@ -40,7 +40,7 @@
 //! | each function of the host without end | `storms::each_host_function_without_end` |
 //! | timers, requests and topics that make more of themselves | `storms::timers_that_are_always_due`, `storms::requests_that_nobody_answers_end_by_themselves`, `storms::a_publication_to_many_is_bounded_by_their_mailboxes` |
 //! | actors without end | `crowds::nobody_brings_actors_into_being_without_a_grant`, `crowds::busy_actors_take_all_the_room_of_their_component_and_no_more` |
-//! | components made of very many things | `compiling::very_many_of_each_thing_that_components_are_made_of`, `compiling::very_many_instances` |
+//! | components made of very many things | `cramming::very_many_of_each_thing_that_components_are_made_of`, `cramming::very_many_instances` |
 //! | components that are cut off or changed | `mutants::components_that_are_cut_off`, `mutants::components_that_were_changed_at_random`, `mutants::needs_that_are_none`, `mutants::signatures_that_are_none` |
 //! | forged names | `names::addresses_that_are_none_in_each_host_function`, `names::topics_and_patterns_that_are_none`, `names::keys_of_any_form_stay_the_actors_own`, `names::names_of_configuration_and_secrets_that_are_none`, `names::names_that_are_none_from_outside`, `names::traces_that_are_none` |
 //! | greedier versions | `upgrades::a_version_that_needs_more_than_is_granted`, `upgrades::a_version_that_wants_more_than_its_limits` |
@@ -52,6 +52,7 @@
 mod capabilities;
 mod compiling;
 mod coverage;
+mod cramming;
 mod crowds;
 mod denials;
 mod functions;

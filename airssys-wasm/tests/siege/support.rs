@@ -18,6 +18,7 @@ use airssys_wasm::core::component::id::ComponentId;
 use airssys_wasm::core::limits::Limit;
 use airssys_wasm::core::security::capabilities::Capabilities;
 use airssys_wasm::runtime::cache::CompileCache;
+use airssys_wasm::runtime::compiler::command::CompilerCommand;
 use airssys_wasm::system::builder::{Source, SystemBuilder};
 use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::config::system::MemoryLayout;
@@ -219,6 +220,7 @@ pub(crate) fn builder() -> SystemBuilder {
     let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("siege-compiled");
     System::builder()
         .cache(CompileCache::open(kept).expect("a folder"))
+        .compiler(CompilerCommand::new(env!("CARGO_BIN_EXE_airssys-compile")))
         .configure(|system| {
             system.max_live_actors = 64;
             system.memory = MemoryLayout::OnDemand;
