@@ -19,9 +19,9 @@
 //!
 //! [`cli`] reads the arguments and [`commands`] carries them out. `try` reads its
 //! [`input`], opens the [`cache`], and hands a plan to [`trial`], which loads the component
-//! and runs the turns of an [`actor`]; [`interrupt`] lets go of it at Ctrl-C. What came of it is written by
-//! [`report`] or as JSON. Whatever fails becomes a [`failure`], whose words are chosen
-//! in [`advice`].
+//! and runs the turns of an [`actor`]; [`interrupt`] lets go of it at Ctrl-C. What came of it
+//! is written by [`report`] or as JSON. Whatever fails becomes a [`failure`], whose words are
+//! chosen in [`advice`].
 //!
 //! `up` reads a [`place`], takes its name in the [`run_folder`], and starts a [`host`]: the
 //! system, the [`server`] in front of it, and the [`log_book`]. It leaves a [`server_file`],

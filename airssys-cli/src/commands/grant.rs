@@ -1,16 +1,14 @@
 //! `airssys grant`: let a component of a running system do more.
 
 // Layer 2: Third-party crate imports
-use airssys_wasm::core::security::capability::Capability;
-use airssys_wasm::system::component_name::ComponentName;
 use clap::Args;
 
 // Layer 3: Internal module imports
 use crate::client::Client;
-use crate::commands::grants::{Granted, path};
+use crate::commands::grants::{ChangeArgs, Granted};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, FormArgs};
+use crate::output;
 use crate::system_args::SystemArgs;
 
 const EXAMPLES: &str = "\
@@ -27,28 +25,17 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct GrantArgs {
-    /// The component
-    #[arg(value_name = "NAMESPACE/NAME")]
-    name: ComponentName,
-    /// What it may do: send, call, timers, publish, subscribe, storage, spawn, directory,
-    /// config, secrets, clock, env, read_files, write_files or network
-    capability: Capability,
-    /// For whom or what
-    pattern: String,
     #[command(flatten)]
-    form: FormArgs,
+    change: ChangeArgs,
 }
 
 /// Grants something.
 pub(crate) fn run(args: &GrantArgs, system: &SystemArgs) -> Exit {
-    output::exit_of(args.form.form(), grant(args, system))
+    output::exit_of(args.change.form.form(), grant(args, system))
 }
 
 fn grant(args: &GrantArgs, system: &SystemArgs) -> Result<(), Failure> {
     let client = Client::find(system)?;
-    let target = path(&args.name)
-        .with("capability", args.capability)
-        .with("pattern", &args.pattern);
-    let answer = client.post(target, &[])?;
-    answer.print(args.form.form(), |granted: Granted| granted.text())
+    let answer = client.post(args.change.target(), &[])?;
+    answer.print(args.change.form.form(), |granted: Granted| granted.text())
 }

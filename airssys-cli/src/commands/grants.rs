@@ -2,6 +2,7 @@
 
 // Layer 2: Third-party crate imports
 use airssys_wasm::core::security::capabilities::Capabilities;
+use airssys_wasm::core::security::capability::Capability;
 use airssys_wasm::system::component_name::ComponentName;
 use clap::Args;
 use serde::Deserialize;
@@ -33,6 +34,21 @@ pub(crate) struct GrantsArgs {
     form: FormArgs,
 }
 
+/// What is to be granted or revoked.
+#[derive(Args)]
+pub(crate) struct ChangeArgs {
+    /// The component
+    #[arg(value_name = "NAMESPACE/NAME")]
+    name: ComponentName,
+    /// One of send, call, timers, publish, subscribe, storage, spawn, directory,
+    /// config, secrets, clock, env, read_files, write_files or network
+    capability: Capability,
+    /// For whom or what
+    pattern: String,
+    #[command(flatten)]
+    pub(crate) form: FormArgs,
+}
+
 /// What is granted to a component, as the server tells it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Granted {
@@ -52,8 +68,17 @@ fn grants(args: &GrantsArgs, system: &SystemArgs) -> Result<(), Failure> {
 }
 
 /// Where the grants of a component are.
-pub(crate) fn path(component: &ComponentName) -> Target {
+fn path(component: &ComponentName) -> Target {
     Target::new(format!("/v1/components/{component}/grants"))
+}
+
+impl ChangeArgs {
+    /// Where to change it.
+    pub(crate) fn target(&self) -> Target {
+        path(&self.name)
+            .with("capability", self.capability)
+            .with("pattern", &self.pattern)
+    }
 }
 
 impl Granted {

@@ -1,16 +1,14 @@
 //! `airssys revoke`: let a component of a running system do less.
 
 // Layer 2: Third-party crate imports
-use airssys_wasm::core::security::capability::Capability;
-use airssys_wasm::system::component_name::ComponentName;
 use clap::Args;
 
 // Layer 3: Internal module imports
 use crate::client::Client;
-use crate::commands::grants::{Granted, path};
+use crate::commands::grants::{ChangeArgs, Granted};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, FormArgs};
+use crate::output;
 use crate::system_args::SystemArgs;
 
 const EXAMPLES: &str = "\
@@ -26,27 +24,17 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct RevokeArgs {
-    /// The component
-    #[arg(value_name = "NAMESPACE/NAME")]
-    name: ComponentName,
-    /// What it may not do any more; `airssys grant --help` lists the words
-    capability: Capability,
-    /// For whom or what
-    pattern: String,
     #[command(flatten)]
-    form: FormArgs,
+    change: ChangeArgs,
 }
 
 /// Revokes something.
 pub(crate) fn run(args: &RevokeArgs, system: &SystemArgs) -> Exit {
-    output::exit_of(args.form.form(), revoke(args, system))
+    output::exit_of(args.change.form.form(), revoke(args, system))
 }
 
 fn revoke(args: &RevokeArgs, system: &SystemArgs) -> Result<(), Failure> {
     let client = Client::find(system)?;
-    let target = path(&args.name)
-        .with("capability", args.capability)
-        .with("pattern", &args.pattern);
-    let answer = client.delete(target)?;
-    answer.print(args.form.form(), |granted: Granted| granted.text())
+    let answer = client.delete(args.change.target())?;
+    answer.print(args.change.form.form(), |granted: Granted| granted.text())
 }

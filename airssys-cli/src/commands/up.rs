@@ -50,10 +50,10 @@ or it has error, as that of `airssys try --json`.";
 /// Run a system of actors until Ctrl-C: what an airssys.toml says, or each .wasm file of
 /// a folder
 ///
-/// A line on standard output says that it is ready, and another one where its data is. From then on the other commands
-/// find it by themselves: `airssys ps`, `ask`, `send`, `logs` and so on. Logs and events
-/// go to standard error. The first Ctrl-C (or SIGTERM) lets actors finish what they
-/// have, the second ends at once.
+/// A line on standard output says that it is ready, and another one where its data is. From
+/// then on the other commands find it by themselves: `airssys ps`, `ask`, `send`, `logs` and
+/// so on. Logs and events go to standard error. The first Ctrl-C (or SIGTERM) lets actors
+/// finish what they have, the second ends at once.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct UpArgs {

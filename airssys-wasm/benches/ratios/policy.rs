@@ -47,7 +47,7 @@ pub(crate) fn measure(plan: Plan) -> Outcome<Vec<Figure>> {
         let memo = Memo::new(cart());
         let check = batches(plan, || {
             let send = Capability::Send;
-            Ok(gate.check(&memo, send, black_box(RESOURCE), black_box(NOW_MS))?)
+            Ok(gate.check(&memo, send, black_box(RESOURCE), || black_box(NOW_MS))?)
         })?;
         figures.push(Figure::plain(key, alone(plan, check)?));
     }

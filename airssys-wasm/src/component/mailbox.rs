@@ -18,10 +18,10 @@ use crate::core::storage::row::MessageNumber;
 
 /// An actor's messages, first in, first out, and the system's signals to it.
 ///
-/// It is bounded, in messages and in bytes: an offer to a full mailbox gives the message back, unless the message is
-/// on disk as well; then it waits there. What the actor has drained and not handled yet
-/// counts as waiting, so that draining in batches makes it no larger. Signals overtake
-/// messages, and sending one twice is sending it once.
+/// It is bounded, in messages and in bytes: an offer to a full mailbox gives the message back,
+/// unless the message is on disk as well; then it waits there. What the actor has drained and
+/// not handled yet counts as waiting, so that draining in batches makes it no larger. Signals
+/// overtake messages, and sending one twice is sending it once.
 ///
 /// Messages on disk are in the order of their numbers, and so are those of them that are
 /// here:

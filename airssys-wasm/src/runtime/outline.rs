@@ -62,8 +62,8 @@ impl Outline {
     /// # Errors
     ///
     /// [`InvalidComponent`](WasmError::InvalidComponent) for a core module and for needs
-    /// that cannot be read, and [`InstantiationFailed`](WasmError::InstantiationFailed) for anything that is no
-    /// WebAssembly, with the reason and the offset.
+    /// that cannot be read, and [`InstantiationFailed`](WasmError::InstantiationFailed) for
+    /// anything that is no WebAssembly, with the reason and the offset.
     pub fn read(bytes: &[u8]) -> Result<Self, WasmError> {
         let mut outline = Self::default();
         let mut depth = 0_u32;

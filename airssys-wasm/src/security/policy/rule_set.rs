@@ -79,9 +79,9 @@ impl Policy {
     /// # Errors
     ///
     /// When the text is larger than [`MAX_POLICY_BYTES`], has no rule or more than
-    /// [`MAX_RULES`](crate::security::policy::policy_error::MAX_RULES), or has mistakes, which are shown with their lines: what is no Cedar,
-    /// what does not fit the schema, a rule that can never apply, a name of a component that
-    /// is none, and letters that look like others.
+    /// [`MAX_RULES`](crate::security::policy::policy_error::MAX_RULES), or has mistakes, which
+    /// are shown with their lines: what is no Cedar, what does not fit the schema, a rule that
+    /// can never apply, a name of a component that is none, and letters that look like others.
     pub fn parse(text: &str, file_name: &str) -> Result<Self, PolicyError> {
         if text.len() > MAX_POLICY_BYTES {
             return Err(PolicyError::TooLarge(file_name.into()));

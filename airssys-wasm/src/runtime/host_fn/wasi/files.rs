@@ -2,8 +2,8 @@
 //!
 //! Whatever a guest opens lies in a folder that it was handed, and may be read for as long
 //! as `read_files` is granted for that folder, and be changed for as long as `write_files`
-//! is. That is looked at in each call that reads or changes something, so that files which are open already stop to work
-//! when a grant is taken back.
+//! is. That is looked at in each call that reads or changes something, so that files which are
+//! open already stop working when a grant is taken back.
 //!
 //! What is written is written at once: it stays when the turn fails, and is done again when
 //! the turn is tried again.
