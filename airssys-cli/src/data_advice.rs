@@ -5,6 +5,7 @@ use airssys_wasm::storage::data_folder::DataFolderError;
 use airssys_wasm::system::data::error::DataError;
 
 // Layer 3: Internal module imports
+use crate::audit_advice::not_audited;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -16,6 +17,7 @@ pub(crate) const STORE_FAILED: &str =
 pub(crate) fn not_done(error: &DataError) -> Failure {
     let (exit, kind, next) = match error {
         DataError::Folder(error) => return of_folder(error),
+        DataError::Audit(error) => return not_audited(error),
         DataError::Damaged(_) => (
             Exit::Damaged,
             "damaged-data",

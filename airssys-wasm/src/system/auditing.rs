@@ -27,7 +27,7 @@ use crate::system::node::Node;
 use crate::system::upgrade::{DeployReport, UpgradeReport};
 
 /// The folder of the audit log in a data folder.
-const FOLDER: &str = "audit";
+pub(crate) const FOLDER: &str = "audit";
 
 /// Something that was done to a system, or wanted.
 #[derive(Debug)]
@@ -84,6 +84,25 @@ impl Deed {
     pub(crate) fn with_version(self, version: &VersionId) -> Self {
         self.with(format_args!("{} {}", version.label, version.digest))
     }
+
+    /// That it was done at this time, or refused, and why.
+    pub(crate) fn entry(self, unix_ms: u64, decision: Decision, why: impl Display) -> AuditEntry {
+        AuditEntry {
+            component: self.component,
+            actor: self.actor,
+            resource: self.resource,
+            why: why.to_string(),
+            ..AuditEntry::new(unix_ms, self.action, decision)
+        }
+    }
+
+    /// How it ended, at this time.
+    pub(crate) fn ended<T, E: Display>(self, unix_ms: u64, ended: &Result<T, E>) -> AuditEntry {
+        match ended {
+            Ok(_) => self.entry(unix_ms, Decision::Allowed, ""),
+            Err(error) => self.entry(unix_ms, Decision::Denied, error),
+        }
+    }
 }
 
 impl System {
@@ -109,22 +128,14 @@ impl System {
 impl Node {
     /// Writes down what was done, or refused, and why.
     pub(crate) fn audit_note(&self, deed: Deed, decision: Decision, why: impl Display) {
-        let now_ms = self.clock.now().unix_ms;
-        self.audit.note(AuditEntry {
-            component: deed.component,
-            actor: deed.actor,
-            resource: deed.resource,
-            why: why.to_string(),
-            ..AuditEntry::new(now_ms, deed.action, decision)
-        });
+        let unix_ms = self.clock.now().unix_ms;
+        self.audit.note(deed.entry(unix_ms, decision, why));
     }
 
     /// Writes down how something ended, and hands it on.
     pub(crate) fn audited<T, E: Display>(&self, deed: Deed, ended: Result<T, E>) -> Result<T, E> {
-        match &ended {
-            Ok(_) => self.audit_note(deed, Decision::Allowed, ""),
-            Err(error) => self.audit_note(deed, Decision::Denied, error),
-        }
+        let unix_ms = self.clock.now().unix_ms;
+        self.audit.note(deed.ended(unix_ms, &ended));
         ended
     }
 

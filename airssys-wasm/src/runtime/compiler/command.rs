@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::thread;
+use std::thread::{self, available_parallelism};
 
 // Layer 3: Internal module imports
 use crate::core::limits::{Limit, LimitExceeded, Limits};
@@ -18,6 +18,10 @@ use crate::runtime::config::MemoryAccess;
 
 /// What Rust programs say at their end when they get no more memory.
 const OUT_OF_MEMORY: &str = "memory allocation of ";
+
+/// The most threads that compile one component. Each has a stack in the memory that a worker may
+/// have, and as many workers run at once as there are processors.
+const MAX_THREADS: usize = 8;
 
 /// A program that compiles one component and ends: one whose `main` is
 /// [`worker::run`](crate::runtime::compiler::worker::run), such as `airssys-compile`, which
@@ -96,11 +100,14 @@ impl CompilerCommand {
 
     /// Away from the terminal, whose Ctrl-C is for the host to act upon.
     fn start(&self) -> io::Result<Child> {
+        let threads = available_parallelism().map_or(1, usize::from);
+        let threads = threads.min(MAX_THREADS);
         Command::new(&self.program)
             .args(&self.arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            .env("RAYON_NUM_THREADS", threads.to_string())
             .process_group(0)
             .spawn()
     }

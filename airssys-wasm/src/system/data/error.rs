@@ -12,6 +12,7 @@ use crate::core::component::id::ComponentId;
 use crate::core::delivery::refusal::Refusal;
 use crate::core::storage::store::StoreError;
 use crate::core::turn::errors::HostError;
+use crate::security::audit::error::AuditError;
 use crate::storage::data_folder::DataFolderError;
 use crate::storage::log::error::{CopyError, OpenError};
 use crate::storage::tables::error::TablesError;
@@ -39,6 +40,9 @@ pub enum DataError {
         /// The system's reason.
         source: io::Error,
     },
+    /// What is done cannot be written into the audit log beside the data.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// There is something where a backup should go.
     #[error("{}: {reason}", path.display())]
     Destination {

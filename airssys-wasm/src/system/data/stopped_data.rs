@@ -3,14 +3,20 @@
 // Layer 1: Standard library imports
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
 use crate::core::limits::Limits;
+use crate::core::security::audit::Operation;
 use crate::core::storage::store::Committed;
+use crate::core::time::unix_ms;
+use crate::security::audit::log::AuditLog;
+use crate::security::audit::settings::AuditSettings;
 use crate::storage::data_folder::DataFolder;
 use crate::storage::log::log::CommitLog;
 use crate::storage::log::settings::LogSettings;
+use crate::system::auditing::{Deed, FOLDER};
 use crate::system::data::actor_state::ActorState;
 use crate::system::data::backup::{Backup, copy};
 use crate::system::data::compaction::{Compaction, compact, measured};
@@ -25,6 +31,9 @@ const PIECE_BYTES: usize = 64 << 10;
 
 /// A data folder that no system uses, for as long as this is kept. Everything here blocks
 /// the thread until the disk has done it.
+///
+/// What is copied, exported and imported is written into the audit log, if it is in the folder
+/// as it is by default. Where it cannot be, say since it was edited, nothing is done.
 #[derive(Debug)]
 pub struct StoppedData {
     folder: DataFolder,
@@ -71,9 +80,12 @@ impl StoppedData {
     ///
     /// As that.
     pub fn backup(&self, to: &Path) -> Result<Backup, DataError> {
-        self.with_log(|log| {
-            wait_for(log.checkpoint())?;
-            copy(log, to)
+        let deed = Deed::of(Operation::Backup).with(to.display());
+        self.audited(deed, || {
+            self.with_log(|log| {
+                wait_for(log.checkpoint())?;
+                copy(log, to)
+            })
         })
     }
 
@@ -83,7 +95,8 @@ impl StoppedData {
     ///
     /// When nothing is kept of it, the disk fails, or the data is damaged.
     pub fn export(&self, actor: &ComponentId) -> Result<ActorState, DataError> {
-        self.with_log(|log| read_state(log, actor))
+        let deed = Deed::of(Operation::Export).on_actor(actor);
+        self.audited(deed, || self.with_log(|log| read_state(log, actor)))
     }
 
     /// Replaces everything that an actor keeps by what lines of JSON say, as
@@ -101,13 +114,39 @@ impl StoppedData {
         limits: &Limits,
         lines: impl Read,
     ) -> Result<Import, DataError> {
-        let state = read_lines(actor, limits, lines)?;
-        self.with_log(|log| {
-            let plan = Plan::of(log, state)?;
-            let seq = log.append(plan.commit)?.seq();
-            wait_for(log.durable(seq))?;
-            Ok(plan.import)
+        let deed = Deed::of(Operation::Import).on_actor(actor);
+        self.audited(deed, || {
+            let state = read_lines(actor, limits, lines)?;
+            self.with_log(|log| {
+                let plan = Plan::of(log, state)?;
+                let seq = log.append(plan.commit)?.seq();
+                wait_for(log.durable(seq))?;
+                Ok(plan.import)
+            })
         })
+    }
+
+    /// Does something, and writes down how that ended. No file of the audit log is full here,
+    /// since it is not known how many the system keeps.
+    fn audited<T>(
+        &self,
+        deed: Deed,
+        work: impl FnOnce() -> Result<T, DataError>,
+    ) -> Result<T, DataError> {
+        let now_ms = || unix_ms(SystemTime::now());
+        let folder = self.folder.path().join(FOLDER);
+        if !folder.is_dir() {
+            return work();
+        }
+        let settings = AuditSettings {
+            file_bytes: u64::MAX,
+            ..AuditSettings::default()
+        };
+        let audit = AuditLog::open(&folder, settings, now_ms())?;
+        let ended = work();
+        audit.note(deed.ended(now_ms(), &ended));
+        audit.close()?;
+        ended
     }
 
     /// Opens the log, and closes it when something was done: everything is in the tables

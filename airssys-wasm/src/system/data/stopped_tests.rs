@@ -9,8 +9,12 @@ use tempfile::TempDir;
 
 // Layer 3: Internal module imports
 use crate::core::limits::Limits;
+use crate::core::security::audit::{Action, Decision, Operation};
 use crate::core::storage::commit::Commit;
 use crate::core::storage::row::{Row, RowKey};
+use crate::security::audit::log::AuditLog;
+use crate::security::audit::query::{AuditQuery, find};
+use crate::security::audit::settings::AuditSettings;
 use crate::storage::codec::fixtures::example_dead_letter;
 use crate::storage::data_folder::DataFolder;
 use crate::storage::log::log::CommitLog;
@@ -162,4 +166,51 @@ fn a_backup_goes_to_a_new_folder_or_nowhere() {
         let data = StoppedData::open(to(name)).unwrap();
         assert!(data.verify().unwrap().is_sound());
     }
+}
+
+#[test]
+fn what_is_done_is_in_the_audit_log_beside_it() {
+    let copy = copy_of(V1);
+    let data = StoppedData::open(copy.path()).unwrap();
+    let log = copy.path().join("audit");
+    data.export(&id("demo/counter/a")).unwrap();
+    assert!(!log.exists(), "there was none before");
+
+    let small = AuditSettings {
+        file_bytes: 64 << 10,
+        ..AuditSettings::default()
+    };
+    AuditLog::open(&log, small, 0).unwrap().close().unwrap();
+    let state = data.export(&id("demo/counter/a")).unwrap();
+    let lines: Vec<u8> = state.into_lines().flatten().collect();
+    let import = |lines: &[u8]| {
+        let to = id("demo/counter/b");
+        data.import(&to, &Limits::default(), lines)
+    };
+    import(&lines).unwrap();
+    import(&lines[..10]).unwrap_err();
+    let elsewhere = TempDir::new().unwrap();
+    data.backup(&elsewhere.path().join("copy")).unwrap();
+    let found = find(&log, &AuditQuery::default()).unwrap();
+    let told: Vec<_> = found.records.iter().map(|it| &it.entry).collect();
+    let deeds = told
+        .iter()
+        .map(|it| (it.action, it.decision, it.actor.as_deref()));
+    let deed = |operation, decision, actor| (Action::Operate(operation), decision, actor);
+    let expected = [
+        deed(Operation::Backup, Decision::Allowed, None),
+        deed(Operation::Import, Decision::Denied, Some("demo/counter/b")),
+        deed(Operation::Import, Decision::Allowed, Some("demo/counter/b")),
+        deed(Operation::Export, Decision::Allowed, Some("demo/counter/a")),
+    ];
+    assert_eq!(deeds.collect::<Vec<_>>(), expected, "the newest first");
+
+    // Nothing is done that cannot be written down.
+    let head_file = log.join("head.json");
+    let head = fs::read(&head_file).unwrap();
+    fs::write(&head_file, "{}").unwrap();
+    let refused = import(&lines).unwrap_err();
+    assert!(matches!(refused, DataError::Audit(_)), "{refused}");
+    fs::write(&head_file, head).unwrap();
+    import(&lines).unwrap();
 }
