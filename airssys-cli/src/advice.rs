@@ -11,7 +11,7 @@ use airssys_wasm::runtime::outline::HANDLER;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input::ComponentFile;
-use crate::limits::raising_flag;
+use crate::limits::{raising_flag, raising_line};
 use crate::quantity;
 
 /// What every binary WebAssembly file begins with.
@@ -26,6 +26,19 @@ pub(crate) fn not_loaded(error: WasmError, component: &ComponentFile) -> Failure
         WasmError::ExportNotFound(missing) => no_actor(&missing, component),
         WasmError::InstantiationFailed(reason) => no_component(reason, component),
         error => not_run(error),
+    }
+}
+
+/// Explains why a component could not be loaded into a system, whose limits no flag raises.
+pub(crate) fn not_deployed(error: WasmError, component: &ComponentFile) -> Failure {
+    match error {
+        WasmError::ResourceLimitExceeded(exceeded) => {
+            let line = raising_line(&exceeded);
+            let raise =
+                line.map(|line| format!("`{line}` under `[component.limits]` in airssys.toml"));
+            limit_met(exceeded, raise)
+        }
+        error => not_loaded(error, component),
     }
 }
 
@@ -72,15 +85,21 @@ pub(crate) fn retry_requested(why: String) -> Failure {
     .next("a running actor gets it again after a pause; here, run the command again")
 }
 
-/// A limit was met.
+/// A limit was met, which a flag raises.
 pub(crate) fn over_limit(exceeded: LimitExceeded) -> Failure {
+    let flag = raising_flag(&exceeded);
+    limit_met(exceeded, flag.map(|flag| format!("`{flag}`")))
+}
+
+/// A limit was met. It is raised like this, unless it is the engine's.
+fn limit_met(exceeded: LimitExceeded, raise: Option<String>) -> Failure {
     let (exit, kind) = match exceeded.limit {
         Limit::TurnWallMs => (Exit::Timeout, "timeout"),
         _ => (Exit::LimitExceeded, "limit-exceeded"),
     };
     let mut failure = Failure::new(exit, kind, headline(exceeded.limit))
         .because(cause(&exceeded))
-        .next(way_out(&exceeded));
+        .next(way_out(exceeded.limit, raise));
     failure.limit = Some(Box::new(exceeded));
     failure
 }
@@ -253,28 +272,30 @@ fn cause(exceeded: &LimitExceeded) -> String {
     format!("{limit} allows {allowed}, and {observed} was wanted")
 }
 
-fn way_out(exceeded: &LimitExceeded) -> String {
-    let Some(flag) = raising_flag(exceeded) else {
-        return match exceeded.limit {
+fn way_out(limit: Limit, raise: Option<String>) -> String {
+    let Some(raise) = raise else {
+        return match limit {
             Limit::WasmStackBytes => "look for a recursion that does not end; the stack is the \
                                       engine's, and no flag makes it larger"
                 .to_owned(),
             _ => REPORT.to_owned(),
         };
     };
-    match exceeded.limit {
+    match limit {
         Limit::TurnFuel | Limit::TurnWallMs => {
-            format!("look for a loop that does not end, or allow more with `{flag}`")
+            format!("look for a loop that does not end, or allow more with {raise}")
         }
         Limit::CompileMs | Limit::CompileBytes => format!(
             "one function with very many locals and branches does that, and honest compilers \
-             seldom make one; if it is honest, allow more with `{flag}`"
+             seldom make one; if it is honest, allow more with {raise}"
         ),
-        Limit::ComponentBytes => format!("strip it of debug information, or try it with `{flag}`"),
-        Limit::KindBytes => {
-            format!("put data into the payload and not into the kind, or allow more with `{flag}`")
+        Limit::ComponentBytes => {
+            format!("strip it of debug information, or allow more with {raise}")
         }
-        _ => format!("allow more with `{flag}`"),
+        Limit::KindBytes => {
+            format!("put data into the payload and not into the kind, or allow more with {raise}")
+        }
+        _ => format!("allow more with {raise}"),
     }
 }
 
@@ -412,6 +433,7 @@ mod tests {
         for error in all_errors() {
             for failure in [
                 not_loaded(error.clone(), &file(b"x")),
+                not_deployed(error.clone(), &file(b"x")),
                 not_run(error.clone()),
             ] {
                 assert!(!failure.cause.is_empty(), "{error:?}");

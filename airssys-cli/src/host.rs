@@ -218,7 +218,7 @@ fn not_started(error: StartError, sources: &[(String, Option<PathBuf>)]) -> Fail
             let path = path.unwrap_or_else(|| PathBuf::from(&name));
             // Read again for the words about it alone.
             let file = ComponentFile::beginning(path);
-            advice::not_loaded(source, &file)
+            advice::not_deployed(source, &file)
         }
         StartError::Signature { name, source } => not_trusted(&name, &source),
         StartError::Io { path, source } => {

@@ -83,20 +83,35 @@ impl FromStr for LimitArg {
 /// The flag that raises a limit far enough for what was wanted, as it is typed; none
 /// for what belongs to the engine.
 pub(crate) fn raising_flag(exceeded: &LimitExceeded) -> Option<String> {
-    if !Limit::CONFIGURABLE.contains(&exceeded.limit) {
-        return None;
-    }
-    let twice = exceeded.allowed.saturating_mul(2).max(exceeded.observed);
-    let size = twice.checked_next_power_of_two().unwrap_or(twice);
+    let enough = enough(exceeded)?;
     Some(match exceeded.limit {
-        Limit::TurnFuel => format!("--fuel {twice}"),
-        Limit::TurnWallMs => format!("--timeout-ms {twice}"),
-        Limit::MemoryBytes => format!("--memory {}", typed_bytes(size)),
-        limit if limit.name().ends_with("_bytes") => {
-            format!("--limit {limit}={}", typed_bytes(size))
-        }
-        limit => format!("--limit {limit}={twice}"),
+        Limit::TurnFuel => format!("--fuel {enough}"),
+        Limit::TurnWallMs => format!("--timeout-ms {enough}"),
+        Limit::MemoryBytes => format!("--memory {}", typed_bytes(enough)),
+        limit if is_size(limit) => format!("--limit {limit}={}", typed_bytes(enough)),
+        limit => format!("--limit {limit}={enough}"),
     })
+}
+
+/// The same for a component of a system: the line in its manifest.
+pub(crate) fn raising_line(exceeded: &LimitExceeded) -> Option<String> {
+    let enough = enough(exceeded)?;
+    Some(format!("{} = {enough}", exceeded.limit))
+}
+
+/// A limit that is far enough for what was wanted; none for what belongs to the engine.
+fn enough(exceeded: &LimitExceeded) -> Option<u64> {
+    let limit = exceeded.limit;
+    let twice = exceeded.allowed.saturating_mul(2).max(exceeded.observed);
+    let enough = match is_size(limit) {
+        true => twice.checked_next_power_of_two().unwrap_or(twice),
+        false => twice,
+    };
+    Limit::CONFIGURABLE.contains(&limit).then_some(enough)
+}
+
+fn is_size(limit: Limit) -> bool {
+    limit.name().ends_with("_bytes")
 }
 
 #[cfg(test)]
@@ -153,5 +168,8 @@ mod tests {
             assert_eq!(flag.as_deref(), Some(expected));
         }
         assert_eq!(flag(Limit::WasmStackBytes, 1, 2), None);
+        let exceeded = LimitExceeded::beyond(Limit::CompileBytes, 3 * mib);
+        let line = raising_line(&exceeded);
+        assert_eq!(line.as_deref(), Some("compile_bytes = 8388608"));
     }
 }

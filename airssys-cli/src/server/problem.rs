@@ -100,7 +100,7 @@ impl Problem {
 
     /// A component cannot be run; `file` is what it is called, and its first bytes.
     pub(crate) fn of_component(error: WasmError, file: &ComponentFile) -> Self {
-        let failure: Failure = advice::not_loaded(error, file);
+        let failure: Failure = advice::not_deployed(error, file);
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             &failure.kind,
