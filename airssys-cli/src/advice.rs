@@ -444,6 +444,17 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_is_raised_where_it_is_set() {
+        let exceeded = LimitExceeded::beyond(Limit::CompileMs, 1_000);
+        let error = WasmError::ResourceLimitExceeded(exceeded);
+        let tried = not_loaded(error.clone(), &file(b"x")).next;
+        assert!(tried.ends_with("`--limit compile_ms=2000`"), "{tried}");
+        let deployed = not_deployed(error, &file(b"x")).next;
+        let line = "`compile_ms = 2000` under `[component.limits]` in airssys.toml";
+        assert!(deployed.ends_with(line), "{deployed}");
+    }
+
+    #[test]
     fn what_is_no_component_is_told_apart() {
         for (bytes, expected) in [
             (&b""[..], "is empty"),

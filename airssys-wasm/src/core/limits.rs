@@ -12,6 +12,10 @@ const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 const GIB: u64 = 1024 * MIB;
 
+/// The least memory that a component can be compiled with: what the compiler takes for itself.
+pub const MIN_COMPILE_BYTES: u64 = 64 << 20;
+/// The most memory that a component may be compiled with.
+pub const MAX_COMPILE_BYTES: u64 = 1 << 40;
 /// The most messages that may wait in memory for one actor.
 pub const MAX_MAILBOX: u64 = 1_000_000;
 /// The most bytes that may wait in memory for one actor.
@@ -31,7 +35,7 @@ macro_rules! limits {
     (
         $(
             $(#[doc = $doc:literal])+
-            $field:ident: $limit:ident = $default:expr $(, from $least:literal to $most:ident)?;
+            $field:ident: $limit:ident = $default:expr $(, from $least:tt to $most:ident)?;
         )+
         engine:
         $(
@@ -161,10 +165,10 @@ limits! {
     /// 20 seconds on a slow machine. The load fails at that time. What compiles ends then if it
     /// is a process, and else when it is done; no more run at once than there are processors.
     compile_ms: CompileMs = 60_000;
-    /// What a process that compiles a component may have in memory. Default 1 GiB: CPython, the
-    /// largest guest that is known, takes 0.4 GiB. Where components are compiled without a
-    /// process of their own, nothing holds it.
-    compile_bytes: CompileBytes = GIB;
+    /// What a process that compiles a component may have in memory. From 67 108 864 (64 MiB) to
+    /// 1 099 511 627 776 (1 TiB), default 1 GiB: CPython, the largest guest that is known, takes
+    /// 0.4 GiB. Where components are compiled without a process of their own, nothing holds it.
+    compile_bytes: CompileBytes = GIB, from MIN_COMPILE_BYTES to MAX_COMPILE_BYTES;
     /// All linear memories and tables of an instance together; a table element counts
     /// as 8 bytes. Default 64 MiB: four times what most programs take, and 2 048 such actors
     /// fit a server.
