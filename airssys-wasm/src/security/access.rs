@@ -9,7 +9,7 @@ use crate::core::security::capability::Capability;
 use crate::core::security::principal::Principal;
 use crate::security::denial::{Denial, Refused};
 use crate::security::granted::Granted;
-use crate::security::grants::Grants;
+use crate::security::grants::{Grants, Missing};
 use crate::security::policy::gate::Gate;
 use crate::security::policy::memo::Memo;
 
@@ -82,6 +82,13 @@ impl Access {
             resource: resource[..resource.floor_char_boundary(MAX_TOLD_BYTES)].to_owned(),
             why,
         })
+    }
+
+    /// What it needs and was not granted.
+    pub fn missing(&self) -> Vec<Missing> {
+        let component = &self.principal().component;
+        let missing = |needs: &Grants| self.granted.missing(needs, component);
+        self.needs.as_ref().map(missing).unwrap_or_default()
     }
 
     /// Whether it may know of every component.

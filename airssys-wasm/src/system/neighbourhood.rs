@@ -39,12 +39,17 @@ pub(crate) struct Neighbourhood {
     /// What all actors of the component keep.
     usage: Arc<Usage>,
     limits: Limits,
-    access: Access,
+    access: Arc<Access>,
     audit: Arc<AuditLog>,
 }
 
 impl Neighbourhood {
-    pub(crate) fn new(node: &Arc<Node>, usage: Arc<Usage>, limits: Limits, access: Access) -> Self {
+    pub(crate) fn new(
+        node: &Arc<Node>,
+        usage: Arc<Usage>,
+        limits: Limits,
+        access: Arc<Access>,
+    ) -> Self {
         Self {
             node: Arc::downgrade(node),
             audit: Arc::clone(&node.audit),

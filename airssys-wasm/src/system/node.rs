@@ -43,9 +43,9 @@ use crate::storage::actor_store::{ActorStore, Taken};
 use crate::system::config::component::ComponentConfig;
 use crate::system::config::security::SecurityConfig;
 use crate::system::lanes::Lanes;
-use crate::system::policing::Signers;
 use crate::system::program::Workshop;
 use crate::system::sleepers::Sleepers;
+use crate::system::vetting::Accesses;
 
 /// How many events are kept for a watcher that is slow; the oldest are dropped.
 pub(crate) const EVENTS_KEPT: usize = 4_096;
@@ -102,8 +102,8 @@ pub(crate) struct Component {
     pub(crate) deployment: Arc<Deployed>,
     /// What it was granted.
     pub(crate) granted: Arc<Granted>,
-    /// Who signed its versions.
-    pub(crate) signers: Arc<Signers>,
+    /// What its versions may do.
+    pub(crate) accesses: Arc<Accesses>,
     /// Held while its version changes.
     pub(crate) changing: Arc<AsyncMutex<()>>,
 }

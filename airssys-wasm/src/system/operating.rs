@@ -71,7 +71,8 @@ impl System {
     ///
     /// # Errors
     ///
-    /// When there is no such component, or no such version.
+    /// When there is no such component, or no such version, or it needs what is not granted any
+    /// more, or the policy does not let it run.
     pub async fn rollback(
         &self,
         component: &str,

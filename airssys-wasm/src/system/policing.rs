@@ -2,26 +2,21 @@
 //! version is to run.
 
 // Layer 1: Standard library imports
-use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::sync::{Arc, Mutex, PoisonError};
 
 // Layer 2: Third-party crate imports
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 
 // Layer 3: Internal module imports
-use crate::component::deployment::Version;
 use crate::core::component::digest::Digest;
 use crate::core::security::audit::Operation;
 use crate::core::security::principal::Principal;
-use crate::runtime::store::StoreManager;
 use crate::security::policy::action::PolicyAction;
 use crate::security::policy::denied::DeniedByRule;
 use crate::security::policy::policy_error::PolicyError;
 use crate::security::policy::rule_set::Policy;
 use crate::system::auditing::Deed;
-use crate::system::error::ControlError;
 use crate::system::handle::System;
 use crate::system::node::Node;
 use crate::system::policy_file::{PolicyFileError, read_policy};
@@ -126,26 +121,6 @@ impl Node {
         };
         self.policy.inspect(start).unwrap_or(Ok(()))
     }
-
-    /// Whether the policy lets a version run that was kept.
-    pub(crate) fn may_return_to(
-        &self,
-        component: &str,
-        version: &Version<StoreManager>,
-        signers: &Signers,
-    ) -> Result<(), ControlError> {
-        let principal = Principal {
-            component: component.to_owned(),
-            version: version.id.label.clone(),
-            digest: version.id.digest.to_string(),
-            signer: signers.of(version.id.digest),
-        };
-        let allowed = self.may_start(&principal);
-        allowed.map_err(|source| ControlError::Policy {
-            component: component.to_owned(),
-            source,
-        })
-    }
 }
 
 /// Reads a policy where that holds up nobody: a large one takes a while.
@@ -157,32 +132,4 @@ async fn parse(text: String) -> Result<Policy, PolicyError> {
             message: broken_off.to_string(),
         })
     })
-}
-
-/// Who signed the versions of a component that are kept.
-#[derive(Debug, Default)]
-pub(crate) struct Signers(Mutex<BTreeMap<Digest, Option<String>>>);
-
-impl Signers {
-    /// Those of a component whose only version somebody signed, or nobody.
-    pub(crate) fn first(version: Digest, signer: Option<String>) -> Arc<Self> {
-        Arc::new(Self(Mutex::new([(version, signer)].into())))
-    }
-
-    /// Takes note of a new version, and forgets those that are not `kept`.
-    pub(crate) fn add(
-        &self,
-        version: Digest,
-        signer: Option<String>,
-        kept: &[Arc<Version<StoreManager>>],
-    ) {
-        let mut signers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        signers.retain(|digest, _| kept.iter().any(|version| version.id.digest == *digest));
-        signers.insert(version, signer);
-    }
-
-    fn of(&self, version: Digest) -> Option<String> {
-        let signers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        signers.get(&version).cloned().flatten()
-    }
 }

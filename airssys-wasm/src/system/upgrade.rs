@@ -20,10 +20,9 @@ use crate::system::config::component::ComponentConfig;
 use crate::system::config::system::{MAX_ENTRIES, SystemConfig};
 use crate::system::error::{ControlError, StartError};
 use crate::system::node::{Component, Node};
-use crate::system::policing::Signers;
 use crate::system::replay::{ReplayReport, replay};
 use crate::system::signing::Binary;
-use crate::system::vetting::{Unfit, Vetted};
+use crate::system::vetting::{Accesses, Fit, Unfit, Vetted};
 use crate::system::waiting::until;
 
 /// How long an upgrade waits for live actors to switch. Those that are within a turn
@@ -106,8 +105,8 @@ impl Node {
             granted: &granted,
             usage: &usage,
         };
-        let make = self.vet(vetted, &program);
-        let make = make.map_err(|unfit| StartError::unfit(&name, unfit))?;
+        let fit = self.vet(vetted, &program);
+        let Fit { make, access } = fit.map_err(|unfit| StartError::unfit(&name, unfit))?;
         let deployment = Deployment::new(
             name.clone(),
             config.actor_settings(self.durability_of(&config)),
@@ -125,7 +124,7 @@ impl Node {
             config: Arc::new(config),
             deployment,
             granted,
-            signers: Signers::first(report.version.digest, report.signer.clone()),
+            accesses: Accesses::first(report.version.digest, access),
             changing: Arc::default(),
         };
         self.insert(name.clone(), component)?;
@@ -184,8 +183,8 @@ impl Node {
             granted: &component.granted,
             usage: &component.deployment.usage,
         };
-        let make = self.vet(vetted, &program);
-        let make = make.map_err(|unfit| ControlError::unfit(name, unfit))?;
+        let fit = self.vet(vetted, &program);
+        let Fit { make, access } = fit.map_err(|unfit| ControlError::unfit(name, unfit))?;
         let candidate = Version {
             number: 0,
             id: Arc::new(program.id),
@@ -203,11 +202,9 @@ impl Node {
         let Version { id, make, .. } = candidate;
         let from = deployment.try_version(Arc::clone(&id), make, now_ms);
         let kept = deployment.versions();
-        component
-            .signers
-            .add(id.digest, program.signer.clone(), &kept);
+        component.accesses.add(id.digest, access, &kept);
         let mut report = self.switch(&component, &from, id).await;
-        report.signer = program.signer.clone();
+        report.signer = program.signer;
         report.tried = tried;
         report.different = different;
         Ok(report)
@@ -240,7 +237,10 @@ impl Node {
                 version: chosen.id.label.clone(),
             });
         }
-        self.may_return_to(name, &chosen, &component.signers)?;
+        let access = component.accesses.of(chosen.id.digest);
+        let access = access.ok_or_else(|| no_version(name, &chosen.id.label, &kept))?;
+        let vetted = self.vet_again(&access);
+        vetted.map_err(|unfit| ControlError::unfit(name, unfit))?;
         let from = component.deployment.return_to(&chosen);
         let to = Arc::clone(&chosen.id);
         Ok(self.switch(&component, &from, to).await)

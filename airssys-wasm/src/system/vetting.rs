@@ -1,10 +1,12 @@
 //! What a version of a component may do, and whether that is what it needs.
 
 // Layer 1: Standard library imports
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 // Layer 3: Internal module imports
-use crate::component::deployment::MakeGuest;
+use crate::component::deployment::{MakeGuest, Version};
+use crate::core::component::digest::Digest;
 use crate::core::security::capabilities::Capabilities;
 use crate::core::security::principal::Principal;
 use crate::core::storage::usage::Usage;
@@ -32,6 +34,14 @@ pub(crate) enum Unfit {
     Policy(DeniedByRule),
 }
 
+/// A version that may run.
+pub(crate) struct Fit {
+    /// Makes its guests.
+    pub(crate) make: MakeGuest<StoreManager>,
+    /// What they may do.
+    pub(crate) access: Arc<Access>,
+}
+
 /// Whose version it is.
 pub(crate) struct Vetted<'a> {
     pub(crate) config: &'a ComponentConfig,
@@ -46,35 +56,28 @@ impl Node {
         self: &Arc<Self>,
         vetted: Vetted<'_>,
         program: &Program,
-    ) -> Result<MakeGuest<StoreManager>, Unfit> {
+    ) -> Result<Fit, Unfit> {
         let config = vetted.config;
         let needs = needs_of(config, program).as_ref().map(Grants::compile);
         let needs = needs.transpose().map_err(Unfit::Grant)?;
-        let missing = needs
-            .as_ref()
-            .map(|needs| vetted.granted.missing(needs, config.name.as_str()));
-        match missing {
-            Some(missing) if !missing.is_empty() => return Err(Unfit::Needs(missing)),
-            _ => {}
-        }
         let principal = Principal {
             component: config.name.to_string(),
             version: program.id.label.clone(),
             digest: program.id.digest.to_string(),
             signer: program.signer.clone(),
         };
-        self.may_start(&principal).map_err(Unfit::Policy)?;
-        let access = Access::new(
+        let access = Arc::new(Access::new(
             Arc::clone(vetted.granted),
             needs,
             Arc::clone(&self.policy),
             principal,
-        );
+        ));
+        self.vet_again(&access)?;
         let surroundings = Neighbourhood::new(
             self,
             Arc::clone(vetted.usage),
             config.limits.clone(),
-            access,
+            Arc::clone(&access),
         );
         tell_of_idle(config, vetted.granted);
         let equipment = Equipment {
@@ -82,7 +85,48 @@ impl Node {
             provisions: Arc::new(provide(config).map_err(Unfit::Provision)?),
             surroundings: Arc::new(surroundings),
         };
-        Ok(self.workshop.maker(program, equipment))
+        Ok(Fit {
+            make: self.workshop.maker(program, equipment),
+            access,
+        })
+    }
+
+    /// Looks whether a version gets what it needs at this moment, and may run.
+    pub(crate) fn vet_again(&self, access: &Access) -> Result<(), Unfit> {
+        let missing = access.missing();
+        if !missing.is_empty() {
+            return Err(Unfit::Needs(missing));
+        }
+        self.may_start(access.principal()).map_err(Unfit::Policy)
+    }
+}
+
+/// What the versions of a component may do that are kept.
+#[derive(Debug, Default)]
+pub(crate) struct Accesses(Mutex<BTreeMap<Digest, Arc<Access>>>);
+
+impl Accesses {
+    /// That of a component's only version.
+    pub(crate) fn first(version: Digest, access: Arc<Access>) -> Arc<Self> {
+        Arc::new(Self(Mutex::new([(version, access)].into())))
+    }
+
+    /// Takes note of a new version, and forgets those that are not `kept`.
+    pub(crate) fn add(
+        &self,
+        version: Digest,
+        access: Arc<Access>,
+        kept: &[Arc<Version<StoreManager>>],
+    ) {
+        let mut accesses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        accesses.retain(|digest, _| kept.iter().any(|version| version.id.digest == *digest));
+        accesses.insert(version, access);
+    }
+
+    /// What a version may do.
+    pub(crate) fn of(&self, version: Digest) -> Option<Arc<Access>> {
+        let accesses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        accesses.get(&version).cloned()
     }
 }
 

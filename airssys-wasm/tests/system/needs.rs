@@ -245,6 +245,26 @@ async fn what_is_revoked_is_missing_for_the_next_version() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_is_returned_to_only_if_it_still_gets_what_it_needs() {
+    let system = start("modest", |it| it.grants = sends("test/sink")).await;
+    system.grant(MODEST, Capability::Publish, "news.>").unwrap();
+    system.upgrade(MODEST, bytes("modest-v2")).await.unwrap();
+    system.rollback(MODEST, None).await.unwrap();
+    system.revoke(MODEST, Capability::Publish, ">").unwrap();
+    let refused = system.rollback(MODEST, Some("2.0.0")).await;
+    assert!(
+        matches!(&refused, Err(ControlError::NeedsNotMet { missing: listed, .. })
+            if listed[..] == [missing(Capability::Publish, "news.>")]),
+        "{refused:?}"
+    );
+    assert_eq!(version(&system), "1.0.0");
+    assert_eq!(send(&system, "test/sink/1").await, Ok(()));
+    system.grant(MODEST, Capability::Publish, ">").unwrap();
+    system.rollback(MODEST, Some("2.0.0")).await.unwrap();
+    assert_eq!(publish(&system).await, Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_configuration_speaks_for_a_component_that_is_silent() {
     let refused = beside_a_sink("probe", |it| it.needs = Some(sends("test/sink"))).start();
     assert!(matches!(
