@@ -11,7 +11,7 @@ use airssys_wasm::runtime::outline::HANDLER;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input::ComponentFile;
-use crate::limits::{raising_flag, raising_line};
+use crate::limits::{is_size, raising_flag, raising_line};
 use crate::quantity;
 
 /// What every binary WebAssembly file begins with.
@@ -255,7 +255,7 @@ fn headline(limit: Limit) -> &'static str {
 
 fn cause(exceeded: &LimitExceeded) -> String {
     let amount = |amount| match exceeded.limit {
-        limit if limit.name().ends_with("_bytes") => quantity::bytes(amount),
+        limit if is_size(limit) => quantity::bytes(amount),
         limit if limit.name().ends_with("_ms") => format!("{} ms", quantity::count(amount)),
         _ => quantity::count(amount),
     };

@@ -69,7 +69,7 @@ impl FromStr for LimitArg {
             let names: Vec<&str> = Limit::CONFIGURABLE.iter().map(|it| it.name()).collect();
             return Err(format!("the limits are {}", names.join(", ")));
         };
-        let value = match name.ends_with("_bytes") {
+        let value = match is_size(limit) {
             true => parse_bytes(value.trim()),
             false => parse_count(value.trim()),
         };
@@ -110,7 +110,8 @@ fn enough(exceeded: &LimitExceeded) -> Option<u64> {
     Limit::CONFIGURABLE.contains(&limit).then_some(enough)
 }
 
-fn is_size(limit: Limit) -> bool {
+/// Whether a limit counts bytes.
+pub(crate) fn is_size(limit: Limit) -> bool {
     limit.name().ends_with("_bytes")
 }
 

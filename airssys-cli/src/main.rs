@@ -85,21 +85,17 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(answer) => return Exit::of_usage(&answer).into(),
     };
-    if matches!(cli.command, Command::Compile) {
-        return worker::run();
-    }
-    // A running system logs in its own way.
-    if !matches!(cli.command, Command::Up(_)) {
+    // A running system logs in its own way, and a compiler not at all.
+    if !matches!(cli.command, Command::Up(_) | Command::Compile) {
         logging::start(&cli.logging);
     }
-    run(cli).into()
+    run(cli)
 }
 
-fn run(cli: Cli) -> Exit {
+fn run(cli: Cli) -> ExitCode {
     let system = &cli.system;
-    match cli.command {
-        // It has a `main` of its own.
-        Command::Compile => Exit::Success,
+    let exit = match cli.command {
+        Command::Compile => return worker::run(),
         Command::Try(args) => commands::r#try::run(*args),
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Diff(args) => commands::diff::run(args),
@@ -128,5 +124,6 @@ fn run(cli: Cli) -> Exit {
         Command::Compact(args) => commands::compact::run(args),
         Command::Export(args) => commands::export::run(&args, system),
         Command::Import(args) => commands::import::run(&args, system),
-    }
+    };
+    exit.into()
 }
