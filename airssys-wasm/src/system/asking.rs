@@ -64,8 +64,7 @@ pub(crate) async fn ask(
             };
             outcome.map_err(|error| not_replied(error, patience_ms))
         }
-        // Its actor was dropped with the runtime that it ran on.
-        Ok(Err(oneshot::Canceled)) => Err(AskError::Refused(Refusal::ShuttingDown)),
+        Ok(Err(oneshot::Canceled)) => Err(unanswered(node)),
         Err(_elapsed) => Err(AskError::Timeout {
             after_ms: patience_ms,
         }),
@@ -97,6 +96,15 @@ pub(crate) fn check_id(message: &ComponentMessage) -> Result<(), Refusal> {
     match message.id() {
         Some(id) if id.is_empty() || id.len() > MAX_ID_BYTES => Err(Refusal::InvalidId),
         _ => Ok(()),
+    }
+}
+
+/// Nobody is left to answer: not even that it was given up could be committed, or the actor
+/// was dropped with the runtime that it ran on.
+fn unanswered(node: &Node) -> AskError {
+    match node.halted() {
+        Some(error) => AskError::Undecided(error.clone()),
+        None => AskError::Refused(Refusal::ShuttingDown),
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) const SETUP: &str = "AIRSSYS_TEST_SETUP";
 pub(crate) const FOLDER: &str = "AIRSSYS_TEST_FOLDER";
 
 /// How long an ask waits. No test needs as long.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How many commands are read ahead.
 const COMMANDS: usize = 64;

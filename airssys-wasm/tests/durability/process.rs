@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep};
 use crate::hosted::{FOLDER, SETUP};
 
 /// How long a test waits for what has to happen.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A system in a process of its own. It is killed when this is dropped.
 pub(crate) struct Process {

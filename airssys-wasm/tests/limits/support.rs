@@ -18,7 +18,7 @@ use airssys_wasm::system::config::system::MemoryLayout;
 use airssys_wasm::system::handle::System;
 
 /// How long a test waits for what has to happen.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A system whose memory is asked for when it is needed, and whose components may do what
 /// they want, within limits.

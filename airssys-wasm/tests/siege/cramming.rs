@@ -131,7 +131,7 @@ fn very_many_of_each_thing_that_components_are_made_of() {
         for (what, bytes) in &bombs {
             let name = format!("evil/bomb-{}", next());
             let mut config = ComponentConfig::new(name.parse().expect("a name"));
-            config.limits.compile_ms = 20_000;
+            config.limits.compile_ms = 60_000;
             config.idle_ms = 20;
             match system.deploy(config, bytes.clone()).await {
                 Ok(_) => assert_eq!(ask(system, &format!("{name}/a"), "", "").await, ""),

@@ -14,8 +14,8 @@ use airssys_wasm::system::handle::System;
 /// between other things late or never.
 const SPARE_BYTES: u64 = 64 << 20;
 
-/// How long a process may take to let go of threads.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a process may take to let go of threads, and of processes that it has started.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a system has open at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,7 @@ impl Residue {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Process {
     threads: usize,
+    children: usize,
     files: usize,
     resident_bytes: u64,
 }
@@ -72,6 +73,7 @@ impl Process {
             .and_then(|it| it.parse::<u64>().ok());
         Self {
             threads: threads(),
+            children: children(),
             files: entries("/proc/self/fd"),
             resident_bytes: resident.expect("a number of pages") * 4_096,
         }
@@ -83,6 +85,7 @@ impl Process {
         loop {
             let now = Self::now();
             let is_back = now.threads <= before.threads
+                && now.children <= before.children
                 && now.files <= before.files
                 && now.resident_bytes <= before.resident_bytes + SPARE_BYTES;
             if is_back {
@@ -100,4 +103,12 @@ fn threads() -> usize {
     let tasks = fs::read_dir("/proc/self/task").expect("threads");
     let names = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
     names.filter(|name| !name.contains("::")).count()
+}
+
+/// The processes that this one has started, and that have not ended.
+fn children() -> usize {
+    let tasks = fs::read_dir("/proc/self/task").expect("threads");
+    let children =
+        tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok());
+    children.map(|it| it.split_whitespace().count()).sum()
 }

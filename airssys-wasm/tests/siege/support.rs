@@ -36,7 +36,7 @@ pub(crate) const ACTOR: &str = "evil/hostile/a";
 const NEIGHBOUR: &str = "demo/neighbour/a";
 
 /// How long a test waits for what has to happen.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How many answers are measured at least, at rest and under attack.
 const ANSWERS: usize = 200;
@@ -228,6 +228,8 @@ pub(crate) fn builder() -> SystemBuilder {
         .defaults(|component| {
             component.grants = Capabilities::trusted();
             component.retry.attempts = 1;
+            // Time is not what runs out, unless that is the attack.
+            component.limits.turn_wall_ms = 60_000;
             let is_neighbour = component.name.namespace() == "demo";
             component.idle_ms = if is_neighbour { 600_000 } else { 20 };
         })

@@ -54,9 +54,9 @@ async fn timers_fire_in_their_order_and_not_when_cancelled() {
         json!({"target": "demo/relay/b", "kind": "note", "text": text, "delay_ms": delay_ms})
             .to_string()
     };
-    ask(&system, "demo/relay/a", "later", later("third", 150)).await;
-    ask(&system, "demo/relay/a", "later", later("first", 50)).await;
-    let second = ask(&system, "demo/relay/a", "later", later("second", 100)).await;
+    ask(&system, "demo/relay/a", "later", later("third", 1_500)).await;
+    ask(&system, "demo/relay/a", "later", later("first", 500)).await;
+    let second = ask(&system, "demo/relay/a", "later", later("second", 1_000)).await;
     ask(&system, "demo/relay/a", "later", later("never", 60_000)).await;
     assert_eq!(system.status().open.timers, 4);
     ask(&system, "demo/relay/a", "cancel", second.clone()).await;

@@ -24,7 +24,7 @@ use airssys_wasm::system::handle::System;
 use airssys_wasm::system::status::{ComponentStatus, Counts};
 
 /// How long a test waits for what has to happen.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A system whose memory is asked for when it is needed, since many run side by side. Its
 /// components are trusted: what others may do is tested where it is the subject.
