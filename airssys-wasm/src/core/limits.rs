@@ -254,6 +254,10 @@ limits! {
     /// The number of keys of all actors of the component. Default 100 000 000. As
     /// `total_storage_bytes` it may be exceeded by turns that are under way at once.
     total_storage_keys: TotalStorageKeys = 100_000_000;
+    /// What may lie in a folder that the component is handed and writes to, whoever put it there;
+    /// each file and folder counts 4 KiB at the least. Default 1 GiB, a part of a disk. What is
+    /// written over or removed counts until so much seems to be there; then it is measured.
+    folder_bytes: FolderBytes = GIB;
     /// Keys asked for in one `get-many`, and listed in one page. Default 1 024: a page that
     /// the host makes in a fraction of a millisecond.
     keys_per_call: KeysPerCall = 1_024;

@@ -134,9 +134,11 @@ impl<'a, P: Post> Planner<'a, P> {
         }
     }
 
-    /// Plans a message to all who subscribed to a topic, and says how many there are.
+    /// Plans a message to all who subscribed to a topic and may hear of it, and says how many
+    /// they are.
     pub(crate) fn publish(&mut self, topic: &str, content: &Content) -> usize {
-        let subscribers = self.router.subscribers(topic);
+        let mut subscribers = self.router.subscribers(topic);
+        subscribers.retain(|actor| self.post.may_hear(actor, topic));
         let count = subscribers.len();
         for to in subscribers {
             self.deliver(to, content.clone(), Admission::Asked);

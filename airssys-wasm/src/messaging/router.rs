@@ -369,6 +369,10 @@ mod tests {
             actor.instance().starts_with("durable")
         }
 
+        fn may_hear(&self, actor: &ComponentId, _topic: &str) -> bool {
+            actor.instance() != "revoked"
+        }
+
         fn commit(&self, commit: Commit) -> Option<u64> {
             let mut commits = lock(&self.commits);
             let rows = commit.rows.iter().map(|row| {
@@ -580,6 +584,7 @@ mod tests {
             ("y", "a.b"),
             ("z", "b.>"),
             ("full", ">"),
+            ("revoked", ">"),
         ] {
             let from = id(from);
             let sender = Sender {

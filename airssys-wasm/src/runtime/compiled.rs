@@ -15,6 +15,7 @@ use crate::core::storage::keyspace::Keyspace;
 use crate::runtime::conversion::Stopped;
 use crate::runtime::epoch::{EpochClock, Stopwatch};
 use crate::runtime::exports::{ExportIndices, Exports};
+use crate::runtime::folder_usage::FolderUsages;
 use crate::runtime::host_fn::wasi::denied;
 use crate::runtime::instance::{at_epoch, within};
 use crate::runtime::limiter::{ResourceLimiter, Room};
@@ -23,7 +24,7 @@ use crate::runtime::pace::Pace;
 use crate::runtime::settings::{InstanceSettings, Overrun};
 use crate::runtime::slab::is_slab_full;
 use crate::runtime::slice::{Mode, Slice};
-use crate::runtime::state::StoreState;
+use crate::runtime::state::{Meters, StoreState};
 
 /// A component, ready to be instantiated any number of times.
 ///
@@ -38,12 +39,14 @@ pub struct CompiledComponent {
     exports: ExportIndices,
     clock: Arc<EpochClock>,
     room: Room,
+    usages: Arc<FolderUsages>,
 }
 
 /// What the engine contributes to a component.
 pub(crate) struct Linkage<'a> {
     pub(crate) linker: &'a Linker<StoreState>,
     pub(crate) clock: &'a Arc<EpochClock>,
+    pub(crate) usages: &'a Arc<FolderUsages>,
     pub(crate) room: Room,
 }
 
@@ -74,6 +77,7 @@ impl CompiledComponent {
             pre,
             clock: Arc::clone(linkage.clock),
             room: linkage.room,
+            usages: Arc::clone(linkage.usages),
         })
     }
 
@@ -118,10 +122,13 @@ impl CompiledComponent {
         keys: Keyspace,
     ) -> Store<StoreState> {
         let limits = &settings.limits;
-        let limiter = ResourceLimiter::new(limits.memory_bytes, self.room);
-        let stopwatch = Stopwatch::new(Arc::clone(&self.clock), limits.turn_wall_ms);
-        let slice = Slice::new(Arc::clone(&self.pace), settings.overrun);
-        let state = StoreState::new(Arc::clone(settings), keys, limiter, stopwatch, slice);
+        let meters = Meters {
+            limiter: ResourceLimiter::new(limits.memory_bytes, self.room),
+            stopwatch: Stopwatch::new(Arc::clone(&self.clock), limits.turn_wall_ms),
+            slice: Slice::new(Arc::clone(&self.pace), settings.overrun),
+            usages: Arc::clone(&self.usages),
+        };
+        let state = StoreState::new(Arc::clone(settings), keys, meters);
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(to_usize(limits.hostcall_bytes));

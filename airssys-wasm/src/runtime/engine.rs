@@ -25,6 +25,7 @@ use crate::runtime::artefact::Artefact;
 use crate::runtime::compiled::{CompiledComponent, Linkage};
 use crate::runtime::config::{EngineConfig, MemoryAccess, Profile};
 use crate::runtime::epoch::EpochClock;
+use crate::runtime::folder_usage::FolderUsages;
 use crate::runtime::host_fn::link;
 use crate::runtime::limiter::Room;
 use crate::runtime::loaded::{Input, LoadedComponent};
@@ -56,6 +57,7 @@ pub struct WasmtimeEngine {
     unpooled: Option<(Engine, Linker<StoreState>)>,
     clock: Arc<EpochClock>,
     room: Room,
+    usages: Arc<FolderUsages>,
     /// The interfaces that an embedder added.
     offered: BTreeSet<String>,
     compiled: Mutex<HashMap<Digest, Weak<CompiledComponent>>>,
@@ -102,6 +104,7 @@ impl WasmtimeEngine {
             unpooled,
             clock: Arc::new(clock),
             room: config.room(),
+            usages: Arc::default(),
             offered: BTreeSet::new(),
             compiled: Mutex::default(),
             loaded: RwLock::default(),
@@ -303,6 +306,7 @@ impl WasmtimeEngine {
         let linkage = |linker, room| Linkage {
             linker,
             clock: &self.clock,
+            usages: &self.usages,
             room,
         };
         let error = match make(&self.engine) {

@@ -27,6 +27,7 @@ pub mod difference;
 pub mod engine;
 pub mod epoch;
 pub mod exports;
+pub mod folder_usage;
 pub mod guest;
 pub mod host_fn;
 pub mod inspection;

@@ -19,8 +19,9 @@ use crate::core::turn::recorder::Recorder;
 use crate::runtime::conversion::Stopped;
 use crate::runtime::engine::HostState;
 use crate::runtime::epoch::Stopwatch;
+use crate::runtime::folder_usage::FolderUsages;
 use crate::runtime::host_fn::wasi::environment::EnvironmentView;
-use crate::runtime::host_fn::wasi::files::FilesView;
+use crate::runtime::host_fn::wasi::files_view::FilesView;
 use crate::runtime::host_fn::wasi::sockets::SocketsView;
 use crate::runtime::host_fn::wasi::state::WasiState;
 use crate::runtime::limiter::ResourceLimiter;
@@ -44,18 +45,27 @@ pub struct StoreState {
     /// How much it may send.
     pub(crate) sending: Rate,
     pub(crate) lines: Arc<Lines>,
+    usages: Arc<FolderUsages>,
     /// Made for the components that import WASI, and only for them.
     wasi: Option<Box<WasiState>>,
 }
 
+/// What holds an instance to its limits.
+pub(crate) struct Meters {
+    pub(crate) limiter: ResourceLimiter,
+    pub(crate) stopwatch: Stopwatch,
+    pub(crate) slice: Slice,
+    pub(crate) usages: Arc<FolderUsages>,
+}
+
 impl StoreState {
-    pub(crate) fn new(
-        settings: Arc<InstanceSettings>,
-        keys: Keyspace,
-        limiter: ResourceLimiter,
-        stopwatch: Stopwatch,
-        slice: Slice,
-    ) -> Self {
+    pub(crate) fn new(settings: Arc<InstanceSettings>, keys: Keyspace, meters: Meters) -> Self {
+        let Meters {
+            limiter,
+            stopwatch,
+            slice,
+            usages,
+        } = meters;
         let ticker = stopwatch.ticker();
         let sending = Rate::new(settings.limits.messages_per_s, ticker);
         let lines = Arc::new(Lines::new(Arc::clone(&settings), ticker));
@@ -73,6 +83,7 @@ impl StoreState {
             slice,
             sending,
             lines,
+            usages,
             wasi: None,
             settings,
         }
@@ -132,7 +143,8 @@ impl StoreState {
     fn wasi(&mut self) -> (&mut WasiState, &mut ResourceTable) {
         let wasi = self.wasi.get_or_insert_with(|| {
             let (settings, lines) = (&self.settings, &self.lines);
-            Box::new(WasiState::new(settings, lines, &mut self.recorder))
+            let wasi = WasiState::new(settings, lines, &self.usages, &mut self.recorder);
+            Box::new(wasi)
         });
         (wasi, &mut self.host.resource_table)
     }

@@ -48,7 +48,8 @@ impl System {
     }
 
     /// Takes from a component all grants of a capability that lie within `pattern`, from the
-    /// next host call of its actors on. What was sent before is on its way.
+    /// next host call of its actors on. What was sent before is on its way, and timers that
+    /// were set are due; of topics it hears no more, also if it had subscribed to them.
     ///
     /// # Errors
     ///

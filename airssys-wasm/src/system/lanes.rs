@@ -42,6 +42,7 @@ impl Lanes {
                     tracing::debug!(target: "airssys", %error, "no less priority");
                 }
             })
+            .enable_io()
             .enable_time()
             .build()?;
         let ambient = Handle::try_current().ok();
@@ -52,6 +53,7 @@ impl Lanes {
                 let own = Builder::new_multi_thread()
                     .worker_threads(threads)
                     .thread_name("airssys-actors")
+                    .enable_io()
                     .enable_time()
                     .build()?;
                 (own.handle().clone(), Some(own))

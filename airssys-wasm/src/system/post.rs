@@ -10,6 +10,7 @@ use crate::core::delivery::dead_letter::{DeadLetter, DeathCause};
 use crate::core::delivery::envelope::{Answer, Envelope};
 use crate::core::delivery::post::{Admission, Post};
 use crate::core::delivery::refusal::{Refusal, Refused};
+use crate::core::security::capability::Capability;
 use crate::core::storage::commit::Commit;
 use crate::core::storage::row::RowKey;
 use crate::core::storage::store::{Committed, Store};
@@ -41,6 +42,19 @@ impl Post for Arc<Node> {
 
     fn is_durable(&self, actor: &ComponentId) -> bool {
         Node::is_durable(self, actor)
+    }
+
+    /// What was granted when it subscribed may have been revoked since, and a rule may speak of
+    /// this topic and not of the pattern.
+    fn may_hear(&self, actor: &ComponentId, topic: &str) -> bool {
+        let Some(access) = self.access_of(actor.component()) else {
+            return false;
+        };
+        let now_ms = || self.clock.now().unix_ms;
+        let checked = access.check(actor, Capability::Subscribe, topic, now_ms);
+        checked
+            .inspect_err(|denial| self.denied(actor, denial))
+            .is_ok()
     }
 
     fn commit(&self, commit: Commit) -> Option<u64> {

@@ -200,9 +200,9 @@ impl Node {
         let now_ms = self.clock.now().clock_ms;
         let deployment = &component.deployment;
         let Version { id, make, .. } = candidate;
+        component.accesses.add(id.digest, access);
         let from = deployment.try_version(Arc::clone(&id), make, now_ms);
-        let kept = deployment.versions();
-        component.accesses.add(id.digest, access, &kept);
+        component.accesses.retain(&deployment.versions());
         let mut report = self.switch(&component, &from, id).await;
         report.signer = program.signer;
         report.tried = tried;

@@ -101,6 +101,16 @@ impl Node {
     }
 }
 
+impl Node {
+    /// What the current version of a component may do.
+    pub(crate) fn access_of(&self, component: &str) -> Option<Arc<Access>> {
+        let components = self.read_components();
+        let component = components.by_name.get(component)?;
+        let current = component.deployment.current();
+        component.accesses.of(current.id.digest)
+    }
+}
+
 /// What the versions of a component may do that are kept.
 #[derive(Debug, Default)]
 pub(crate) struct Accesses(Mutex<BTreeMap<Digest, Arc<Access>>>);
@@ -111,16 +121,16 @@ impl Accesses {
         Arc::new(Self(Mutex::new([(version, access)].into())))
     }
 
-    /// Takes note of a new version, and forgets those that are not `kept`.
-    pub(crate) fn add(
-        &self,
-        version: Digest,
-        access: Arc<Access>,
-        kept: &[Arc<Version<StoreManager>>],
-    ) {
+    /// Takes note of a version that is about to run.
+    pub(crate) fn add(&self, version: Digest, access: Arc<Access>) {
+        let mut accesses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        accesses.insert(version, access);
+    }
+
+    /// Forgets the versions that are not `kept`.
+    pub(crate) fn retain(&self, kept: &[Arc<Version<StoreManager>>]) {
         let mut accesses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         accesses.retain(|digest, _| kept.iter().any(|version| version.id.digest == *digest));
-        accesses.insert(version, access);
     }
 
     /// What a version may do.

@@ -7,6 +7,8 @@
     reason = "tests fail by panicking"
 )]
 
+#[path = "../common/asking.rs"]
+mod asking;
 mod support;
 
 mod ceiling;

@@ -1,24 +1,17 @@
 //! Systems of components with small limits.
 
-// Layer 1: Standard library imports
-use std::fs;
-use std::time::Duration;
-
 // Layer 2: Third-party crate imports
 use serde_json::Value;
-use tokio::time::{Instant, sleep};
 
 // Layer 3: Internal module imports
 use airssys_wasm::core::component::MessagePayload;
-use airssys_wasm::core::component::id::ComponentId;
 use airssys_wasm::core::security::capabilities::Capabilities;
 use airssys_wasm::system::builder::SystemBuilder;
 use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::config::system::MemoryLayout;
 use airssys_wasm::system::handle::System;
 
-/// How long a test waits for what has to happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) use crate::asking::{bytes, id, try_ask, until};
 
 /// A system whose memory is asked for when it is needed, and whose components may do what
 /// they want, within limits.
@@ -40,16 +33,6 @@ pub(crate) async fn probe(change: impl FnOnce(&mut ComponentConfig)) -> System {
     builder.start().await.unwrap()
 }
 
-/// A guest's bytes.
-pub(crate) fn bytes(name: &str) -> Vec<u8> {
-    fs::read(format!("../guests/bin/{name}.wasm")).unwrap_or_else(|e| panic!("{name}: {e}"))
-}
-
-/// An address.
-pub(crate) fn id(address: &str) -> ComponentId {
-    address.parse().unwrap_or_else(|e| panic!("{address}: {e}"))
-}
-
 /// What an actor replies, which must be text.
 pub(crate) async fn ask(
     system: &System,
@@ -57,9 +40,8 @@ pub(crate) async fn ask(
     kind: &str,
     payload: impl Into<MessagePayload>,
 ) -> String {
-    let reply = system.ask(&id(to), kind, payload).await;
-    let reply = reply.unwrap_or_else(|e| panic!("{to} {kind}: {e}"));
-    String::from_utf8(reply.unwrap_or_default().as_bytes().to_vec()).expect("text")
+    let reply = try_ask(system, to, kind, payload).await;
+    reply.unwrap_or_else(|e| panic!("{to} {kind}: {e}"))
 }
 
 /// Has a probe call host functions in one turn, and returns the error of each, or nothing.
@@ -84,13 +66,4 @@ pub(crate) async fn repeat(
     let errors = script(system, to, &vec![call.clone(); times]).await;
     let fine = errors.iter().take_while(|error| error.is_empty()).count();
     (fine, errors.get(fine).cloned())
-}
-
-/// Waits until something holds, and fails when it does not come to hold.
-pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "it never came to hold: {what}");
-        sleep(Duration::from_millis(1)).await;
-    }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 // Layer 2: Third-party crate imports
 use rustix::fs::{CWD, FileType, Mode, mknodat};
@@ -307,4 +307,76 @@ async fn one_folder_is_not_another() {
         assert_eq!(guest.act(kind, args).await.unwrap_err(), "access", "{kind}");
     }
     assert_eq!(guest.at("read", "/other/o").await.unwrap(), "other");
+    // Each has its own room, so that nothing moves from one to the other.
+    guest.grant(WriteFiles, "/data");
+    for kind in ["rename", "link"] {
+        let args = json!({"path": "/other/o", "to": "/data/o"});
+        let refused = guest.act(kind, args).await;
+        assert_eq!(refused.unwrap_err(), "cross-device", "{kind}");
+    }
+}
+
+/// All that lies there counts, be it files without content.
+#[tokio::test]
+async fn a_folder_takes_so_much_and_again_when_something_is_removed() {
+    const ALLOWED: u64 = 64 << 10;
+    let place = Place::new();
+    let large = place.data().join("large");
+    fs::write(&large, "x".repeat(32 << 10)).unwrap();
+    let both = [(ReadFiles, "/data"), (WriteFiles, "/data")];
+    let limits = Limits {
+        folder_bytes: ALLOWED,
+        ..Limits::default()
+    };
+    let mut guest = Outsider::start_with(&both, place.provisions(), limits).await;
+    let append = json!({"path": "/data/b", "text": "x".repeat(16 << 10)});
+    guest.act("append", append.clone()).await.unwrap();
+    let refused = guest.act("append", append.clone()).await;
+    assert_eq!(refused.unwrap_err(), "insufficient-space");
+    for kind in ["make-folder", "write", "symlink", "link"] {
+        let mut made = 0;
+        let refused = loop {
+            let path = format!("/data/{kind}-{made}");
+            let args = match kind {
+                "symlink" => json!({"path": path, "to": "a"}),
+                "link" => json!({"path": "/data/a", "to": path}),
+                _ => json!({ "path": path }),
+            };
+            match guest.act(kind, args).await {
+                Ok(_) => made += 1,
+                Err(refused) => break refused,
+            }
+        };
+        assert_eq!(refused, "insufficient-space", "{kind}");
+        assert!(made < 16, "{made} of {kind}");
+    }
+    let content: usize = ["a", "b", "large"]
+        .iter()
+        .filter_map(|it| Some(place.file(it)?.len()))
+        .sum();
+    assert!(content as u64 <= ALLOWED, "{content}");
+
+    fs::remove_file(large).unwrap();
+    let began = Instant::now();
+    // It is measured anew once in a second.
+    while guest.act("append", append.clone()).await.is_err() {
+        assert!(began.elapsed() < Duration::from_secs(60), "there is room");
+    }
+}
+
+/// A file that is written over takes no more than it has.
+#[tokio::test]
+async fn what_is_written_over_takes_no_room() {
+    let place = Place::new();
+    let both = [(ReadFiles, "/data"), (WriteFiles, "/data")];
+    let limits = Limits {
+        folder_bytes: 64 << 10,
+        ..Limits::default()
+    };
+    let mut guest = Outsider::start_with(&both, place.provisions(), limits).await;
+    let write = json!({"path": "/data/b", "text": "x".repeat(20 << 10)});
+    for _ in 0..10 {
+        guest.act("write", write.clone()).await.unwrap();
+    }
+    assert_eq!(place.file("b").unwrap().len(), 20 << 10);
 }

@@ -45,16 +45,22 @@
 //! | forged names | `names::addresses_that_are_none_in_each_host_function`, `names::topics_and_patterns_that_are_none`, `names::keys_of_any_form_stay_the_actors_own`, `names::names_of_configuration_and_secrets_that_are_none`, `names::names_that_are_none_from_outside`, `names::traces_that_are_none` |
 //! | greedier versions | `upgrades::a_version_that_needs_more_than_is_granted`, `upgrades::a_version_that_wants_more_than_its_limits` |
 //! | denials without end | `denials::a_flood_of_denials` |
+//! | files without end | `folders::files_of_any_size_and_number` |
 //! | WASI without end | `wasi::a_flood_of_output`, `wasi::waiting_without_end`, `wasi::random_numbers_without_end`, `wasi::files_and_sockets_without_end`, `wasi::handles_that_are_none` |
+//! | peers that were granted, and never answer, or without end, or what is no answer | `network::answers_that_are_none`, `network::peers_that_take_their_time`, `network::peers_that_send_without_end` |
+//! | requests and connections without end | `network::requests_without_end`, `network::requests_that_are_given_up`, `network::answers_that_are_kept_for_their_trailers`, `network::connections_that_are_held`, `network::very_many_at_once` |
 
 #![expect(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "../common/asking.rs"]
+mod asking;
 mod capabilities;
 mod compiling;
 mod coverage;
 mod cramming;
 mod crowds;
 mod denials;
+mod folders;
 mod functions;
 mod hooks;
 mod hostcalls;
@@ -63,6 +69,8 @@ mod mailboxes;
 mod memory;
 mod mutants;
 mod names;
+mod network;
+mod peer;
 mod recursion;
 mod residue;
 mod results;

@@ -169,14 +169,14 @@ fn messages_and_kinds_are_so_large() {
 fn an_actor_sends_so_many_messages_in_a_second() {
     let _alone = alone();
     siege_with_victim(
-        |it| it.limits.messages_per_s = 200,
+        |it| it.limits.messages_per_s = 20,
         async |system| {
             let functions = ["send", "send-after", "request", "publish"];
             let functions = functions.map(|it| format!("messaging.{it}"));
             let functions = functions.iter().map(String::as_str).chain(["rpc.call"]);
             for function in functions {
                 let (_, error) = until_refused(system, &to_victim(function), 300).await;
-                let words = exceeded("quota-exceeded", Limit::MessagesPerS, 200, 201);
+                let words = exceeded("quota-exceeded", Limit::MessagesPerS, 20, 21);
                 assert_eq!(error, words, "{function}");
             }
             until("all have come", || system.status().open.requests == 0).await;

@@ -14,7 +14,6 @@ use tokio::time::sleep;
 
 // Layer 3: Internal module imports
 use airssys_wasm::core::component::MessagePayload;
-use airssys_wasm::core::component::id::ComponentId;
 use airssys_wasm::core::limits::Limit;
 use airssys_wasm::core::security::capabilities::Capabilities;
 use airssys_wasm::runtime::cache::CompileCache;
@@ -25,6 +24,8 @@ use airssys_wasm::system::config::system::MemoryLayout;
 use airssys_wasm::system::error::AskError;
 use airssys_wasm::system::handle::System;
 
+use crate::asking;
+pub(crate) use crate::asking::{PATIENCE, id, until};
 use crate::residue::{Process, Residue};
 use crate::wat::guest;
 
@@ -34,9 +35,6 @@ pub(crate) const ACTOR: &str = "evil/hostile/a";
 
 /// Who is not to notice.
 const NEIGHBOUR: &str = "demo/neighbour/a";
-
-/// How long a test waits for what has to happen.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How many answers are measured at least, at rest and under attack.
 const ANSWERS: usize = 200;
@@ -271,11 +269,6 @@ fn warm_up() {
     });
 }
 
-/// An address.
-pub(crate) fn id(address: &str) -> ComponentId {
-    address.parse().unwrap_or_else(|e| panic!("{address}: {e}"))
-}
-
 /// What an actor replies, which must be text.
 pub(crate) async fn ask(
     system: &System,
@@ -297,10 +290,9 @@ pub(crate) async fn try_ask(
 ) -> Result<String, AskError> {
     let payload = payload.into();
     loop {
-        let asked = system.ask(&id(to), kind, payload.clone()).await;
-        if !asked.as_ref().is_err_and(is_given_up) {
-            let reply = asked?.unwrap_or_default();
-            return Ok(String::from_utf8(reply.as_bytes().to_vec()).expect("text"));
+        let reply = asking::try_ask(system, to, kind, payload.clone()).await;
+        if !reply.as_ref().is_err_and(is_given_up) {
+            return reply;
         }
         resume(system, to);
     }
@@ -352,13 +344,4 @@ pub(crate) async fn script(system: &System, to: &str, calls: &[Value]) -> Vec<St
 pub(crate) async fn call(system: &System, function: &str, arguments: Value) -> String {
     let mut errors = script(system, ACTOR, &[json!([function, arguments])]).await;
     errors.remove(0)
-}
-
-/// Waits until something holds, and fails when it does not come to hold.
-pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < PATIENCE, "it never came to hold: {what}");
-        sleep(Duration::from_millis(2)).await;
-    }
 }

@@ -1,21 +1,16 @@
 //! Hostile components, written as WebAssembly text.
 
-// Layer 1: Standard library imports
-use std::fs;
-
 // Layer 2: Third-party crate imports
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{PackageId, Resolve};
+
+// Layer 3: Internal module imports
+pub(crate) use crate::asking::bytes as guest;
 
 /// What is exported as the handler.
 const HANDLE: &str = r#"(func (export "airssys:actor/handler@0.1.0#handle-message")
     (param $sender i32) (param $sender-bytes i32) (param $kind i32) (param $kind-bytes i32)
     (param $correlation i64) (param $payload i32) (param $payload-bytes i32) (result i32)"#;
-
-/// A guest's bytes.
-pub(crate) fn guest(name: &str) -> Vec<u8> {
-    fs::read(format!("../guests/bin/{name}.wasm")).unwrap_or_else(|e| panic!("{name}: {e}"))
-}
 
 /// The contract of guests.
 pub(crate) fn contract() -> (Resolve, PackageId) {

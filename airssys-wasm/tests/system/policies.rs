@@ -102,6 +102,20 @@ async fn what_nothing_permits_is_denied_and_what_is_permitted_needs_its_grant() 
     system.shutdown().await;
 }
 
+/// Whoever subscribed to everything hears of what is not forbidden.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_topic_that_is_forbidden_is_not_heard_of_by_a_wider_pattern() {
+    let file = PolicyFile::new(&format!(
+        "{PERMITS}forbid (principal, action == Action::\"subscribe\", resource == Topic::\"pay.cards\");"
+    ));
+    let system = file.builder().start().await.unwrap();
+    let all = json!({"pattern": ">"});
+    ask_json(&system, "demo/probe/one", "messaging.subscribe", all).await;
+    assert_eq!(system.publish("pay.bills", "k", "").await, Ok(1));
+    assert_eq!(system.publish("pay.cards", "k", "").await, Ok(0));
+    system.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_policy_counts_at_the_next_call_and_a_bad_one_not_at_all() {
     let file = PolicyFile::new(PERMITS);

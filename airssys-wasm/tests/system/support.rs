@@ -1,7 +1,6 @@
 //! Starting systems, talking to their actors, and waiting for what happens.
 
 // Layer 1: Standard library imports
-use std::fs;
 use std::time::Duration;
 
 // Layer 2: Third-party crate imports
@@ -19,12 +18,10 @@ use airssys_wasm::core::security::capabilities::Capabilities;
 use airssys_wasm::system::builder::SystemBuilder;
 use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::config::system::MemoryLayout;
-use airssys_wasm::system::error::AskError;
 use airssys_wasm::system::handle::System;
 use airssys_wasm::system::status::{ComponentStatus, Counts};
 
-/// How long a test waits for what has to happen.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) use crate::asking::{PATIENCE, bytes, id, try_ask, until};
 
 /// A system whose memory is asked for when it is needed, since many run side by side. Its
 /// components are trusted: what others may do is tested where it is the subject.
@@ -42,11 +39,6 @@ pub(crate) fn guest(name: &str) -> String {
     format!("../guests/bin/{name}.wasm")
 }
 
-/// A guest's bytes.
-pub(crate) fn bytes(name: &str) -> Vec<u8> {
-    fs::read(guest(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
-}
-
 /// A guest that does the same and is another version: it has one custom section more.
 pub(crate) fn marked(name: &str, mark: &str) -> Vec<u8> {
     let mut bytes = bytes(name);
@@ -54,11 +46,6 @@ pub(crate) fn marked(name: &str, mark: &str) -> Vec<u8> {
     bytes.extend([0, text + 1, text]);
     bytes.extend(mark.as_bytes());
     bytes
-}
-
-/// An address.
-pub(crate) fn id(address: &str) -> ComponentId {
-    address.parse().unwrap_or_else(|e| panic!("{address}: {e}"))
 }
 
 /// A message from an actor that is not there, so that there can be many senders.
@@ -93,20 +80,6 @@ pub(crate) async fn ask(
     reply.unwrap_or_else(|e| panic!("{to} {kind}: {e}"))
 }
 
-/// What an actor replies, which must be text, or why it does not.
-pub(crate) async fn try_ask(
-    system: &System,
-    to: &str,
-    kind: &str,
-    payload: impl Into<MessagePayload>,
-) -> Result<String, AskError> {
-    let reply = system
-        .ask(&id(to), kind, payload)
-        .await?
-        .unwrap_or_default();
-    Ok(String::from_utf8(reply.as_bytes().to_vec()).expect("text"))
-}
-
 /// What an actor replies in JSON to JSON.
 pub(crate) async fn ask_json(system: &System, to: &str, kind: &str, payload: Value) -> Value {
     let reply = ask(system, to, kind, payload.to_string()).await;
@@ -138,15 +111,6 @@ pub(crate) fn component_status(system: &System, component: &str) -> ComponentSta
 /// Everything that went into a mailbox has come out of it again.
 pub(crate) fn is_settled(counts: Counts) -> bool {
     counts.accepted == counts.handled + counts.rejected + counts.buried + counts.expired
-}
-
-/// Waits until something holds, and fails when it does not come to hold.
-pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "it never came to hold: {what}");
-        sleep(Duration::from_millis(1)).await;
-    }
 }
 
 /// Waits for the reply that is wanted to a question that may be asked often.

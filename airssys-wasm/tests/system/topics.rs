@@ -4,6 +4,8 @@
 use serde_json::json;
 
 // Layer 3: Internal module imports
+use airssys_wasm::core::event::Event;
+use airssys_wasm::core::security::capability::Capability;
 use airssys_wasm::system::error::PublishError;
 use airssys_wasm::system::handle::System;
 
@@ -137,4 +139,42 @@ async fn a_subscriber_that_is_stopped_leaves_dead_letters() {
     until_reply(&system, "demo/relay/b", "notes", "", "x\n").await;
     let letters = system.dead_letters(Some("demo/relay/a"), None, 10);
     assert_eq!(letters.len(), 1);
+}
+
+/// Also where the pattern that it subscribed to was wider, or was put on disk long ago.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_not_subscribe_any_more_hears_no_more() {
+    let system = builder()
+        .component_with("demo/relay", &*guest("relay"), |relay| {
+            relay.grants.subscribe = vec!["orders.*".to_owned(), "news.>".to_owned()];
+        })
+        .start()
+        .await
+        .unwrap();
+    for pattern in ["orders.*", "news.>"] {
+        ask(&system, "demo/relay/a", "subscribe", pattern).await;
+    }
+    let publish = async |topic| system.publish(topic, "note", topic).await.unwrap();
+    assert_eq!(
+        (publish("orders.eu").await, publish("news.eu").await),
+        (1, 1)
+    );
+
+    let subscribe = Capability::Subscribe;
+    let mut watch = Watch::new(&system);
+    system.revoke("demo/relay", subscribe, "orders.*").unwrap();
+    assert_eq!(
+        (publish("orders.eu").await, publish("news.eu").await),
+        (0, 1)
+    );
+    let denied = |event: &Event| matches!(event, Event::Denied { actor, what } if actor == &id("demo/relay/a") && what.contains("orders.eu"));
+    watch.wait(denied).await;
+    // A part of it, and the subscription is what it was.
+    system.grant("demo/relay", subscribe, "orders.eu").unwrap();
+    assert_eq!(
+        (publish("orders.eu").await, publish("orders.us").await),
+        (1, 0)
+    );
+    let notes = "orders.eu\nnews.eu\nnews.eu\norders.eu\n";
+    until_reply(&system, "demo/relay/a", "notes", "", notes).await;
 }

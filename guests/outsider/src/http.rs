@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use crate::bindings::wasi::http::outgoing_handler::handle;
 use crate::bindings::wasi::http::types::{
-    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, Method, OutgoingBody, OutgoingRequest,
-    RequestOptions, Scheme, http_error_code,
+    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method,
+    OutgoingBody, OutgoingRequest, RequestOptions, Scheme, http_error_code,
 };
+use crate::kept::TRAILERS;
 use crate::streams::{read_all, text, why, write_all};
 use crate::{Args, Outcome, name};
 
@@ -21,6 +22,34 @@ pub(crate) fn get(a: &Args) -> Outcome {
         Err(error) => error.into(),
     });
     Ok(answers.collect())
+}
+
+/// Sends requests without waiting for anything, and gives each up at once.
+pub(crate) fn drop_many(a: &Args) -> Value {
+    how_many(a.count, || send(a).map(drop))
+}
+
+/// Waits for the heads of answers one after another. What it keeps of each is not its body
+/// but the promise of what follows that.
+pub(crate) fn trail(a: &Args) -> Value {
+    how_many(a.count, || {
+        let response = head(&send(a)?)?;
+        let body = response.consume().map_err(|()| "consumed")?;
+        drop(response);
+        let trailers = IncomingBody::finish(body);
+        TRAILERS.with_borrow_mut(|all| all.push(trailers));
+        Ok(())
+    })
+}
+
+/// Does something so often or until it fails: how often it could, and why no more.
+fn how_many(count: u64, mut act: impl FnMut() -> Result<(), String>) -> Value {
+    for done in 0..count {
+        if let Err(error) = act() {
+            return json!([done, error]);
+        }
+    }
+    json!([count, null])
 }
 
 fn send(a: &Args) -> Result<FutureIncomingResponse, String> {
@@ -65,10 +94,14 @@ fn send(a: &Args) -> Result<FutureIncomingResponse, String> {
     Ok(response)
 }
 
-fn answer(response: &FutureIncomingResponse) -> Outcome {
+fn head(response: &FutureIncomingResponse) -> Result<IncomingResponse, String> {
     response.subscribe().block();
     let response = response.get().ok_or("no-response")?.map_err(|()| "taken")?;
-    let response = response.map_err(name)?;
+    response.map_err(name)
+}
+
+fn answer(response: &FutureIncomingResponse) -> Outcome {
+    let response = head(response)?;
     let status = response.status();
     let body = response.consume().map_err(|()| "consumed")?;
     let stream = body.stream().map_err(|()| "stream")?;

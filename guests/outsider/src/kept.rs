@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use crate::bindings::wasi::filesystem::types::Descriptor;
+use crate::bindings::wasi::http::types::FutureTrailers;
 use crate::bindings::wasi::io::streams::{InputStream, OutputStream};
 use crate::bindings::wasi::sockets::tcp::TcpSocket;
 
@@ -23,5 +24,6 @@ pub(crate) struct Connection {
 thread_local! {
     pub(crate) static FILES: RefCell<Vec<File>> = const { RefCell::new(Vec::new()) };
     pub(crate) static CONNECTIONS: RefCell<Vec<Connection>> = const { RefCell::new(Vec::new()) };
+    pub(crate) static TRAILERS: RefCell<Vec<FutureTrailers>> = const { RefCell::new(Vec::new()) };
     pub(crate) static SOCKETS: RefCell<Vec<TcpSocket>> = const { RefCell::new(Vec::new()) };
 }

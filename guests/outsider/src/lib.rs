@@ -14,11 +14,13 @@
 //! | `again` | `text` | reads from or, with a text, writes to what it opened first |
 //! | `env`, `arguments`, `exit` | | the variables; the arguments; the end |
 //! | `lookup` | `host` | addresses |
-//! | `connect` | `to`, `text` | sends the text, and gives what comes back |
+//! | `connect` | `to`, `text`, `count` | sends the text once or so often, and gives what comes back |
 //! | `hold`, `talk` | `to`; `text` | keeps a connection; uses it |
 //! | `listen`, `datagram` | `to`, `text` | listens there; sends the text and gives what comes back |
 //! | `connect-many` | `count` | keeps sockets; how many it could |
 //! | `get` | `url`, `text`, `wait-ms`, `count` | status and body; with a text it is posted |
+//! | `drop-many` | `url`, `count` | gives up so many requests as soon as they are sent; how many it could |
+//! | `trail` | `url`, `count` | keeps so many answers for their trailers; how many it could |
 //! | `clock`, `sleep` | `wait-ms` | the clocks' times, before and after some waiting |
 //!
 //! With kind `script` the payload is a list of `[kind, arguments]`, which are carried out in
@@ -107,13 +109,15 @@ fn act(kind: &str, a: &Args) -> Outcome {
             Err("alive".into())
         }
         "lookup" => sockets::lookup(&a.host),
-        "connect" => sockets::exchange(&a.to, &a.text),
+        "connect" => sockets::exchange(&a.to, &a.text, a.count),
         "hold" => sockets::hold(&a.to),
         "talk" => sockets::talk(&a.text),
         "listen" => sockets::listen(&a.to),
         "datagram" => sockets::datagram(&a.to, &a.text),
         "connect-many" => Ok(sockets::many(a.count)),
         "get" => http::get(a),
+        "drop-many" => Ok(http::drop_many(a)),
+        "trail" => Ok(http::trail(a)),
         "clock" => Ok(clock::read()),
         "sleep" => Ok(clock::sleep(a.wait_ms)),
         _ => Err(format!("unknown kind {kind:?}")),

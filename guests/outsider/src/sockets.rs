@@ -72,9 +72,11 @@ fn connect(to: &str) -> Result<Connection, String> {
     })
 }
 
-pub(crate) fn exchange(to: &str, content: &str) -> Outcome {
+pub(crate) fn exchange(to: &str, content: &str, count: u64) -> Outcome {
     let connection = connect(to)?;
-    write_all(&connection.output, content.as_bytes()).map_err(stream_error)?;
+    for _ in 0..count.max(1) {
+        write_all(&connection.output, content.as_bytes()).map_err(stream_error)?;
+    }
     let ended = connection._socket.shutdown(ShutdownType::Send);
     ended.map_err(name)?;
     let answer = read_all(&connection.input).map_err(stream_error)?;

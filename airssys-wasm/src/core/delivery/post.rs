@@ -22,6 +22,9 @@ pub trait Post {
     /// later, is put on disk.
     fn is_durable(&self, actor: &ComponentId) -> bool;
 
+    /// Whether an actor that subscribed to a topic may still hear of it.
+    fn may_hear(&self, actor: &ComponentId, topic: &str) -> bool;
+
     /// Commits what no turn asked for, and returns the number of that commit. `None` if
     /// the store has failed, and the system stops.
     fn commit(&self, commit: Commit) -> Option<u64>;

@@ -107,6 +107,8 @@ impl CompilerCommand {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            // What lists of processes show.
+            .arg0("airssys-compile")
             .env("RAYON_NUM_THREADS", threads.to_string())
             .process_group(0)
             .spawn()

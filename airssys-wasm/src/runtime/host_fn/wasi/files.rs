@@ -14,8 +14,7 @@ use std::sync::Arc;
 // Layer 2: Third-party crate imports
 use wasmtime::component::Resource;
 use wasmtime::{Error as WasmtimeError, Result as WasmtimeResult};
-use wasmtime_wasi::FsPerms;
-use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView};
+use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::bindings::filesystem::preopens;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
     Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, DirectoryEntryStream,
@@ -26,92 +25,24 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
 // Layer 3: Internal module imports
 use crate::core::security::capability::Capability;
+use crate::runtime::folder_usage::ENTRY_BYTES;
 use crate::runtime::host_fn::wasi::access::Access;
-use crate::runtime::host_fn::wasi::folders::Folders;
-use crate::runtime::host_fn::wasi::guarded::{Guard, guard_input, guard_output};
+use crate::runtime::host_fn::wasi::files_view::{Fd, FilesView};
+use crate::runtime::host_fn::wasi::guarded::{guard_input, guard_output};
 use crate::runtime::host_fn::wasi::listing::Listing;
-use crate::runtime::host_fn::wasi::open::has_room;
-use crate::runtime::host_fn::wasi::turn::Turn;
-
-type Fd = Resource<Descriptor>;
-
-/// What `wasi:filesystem` works on. The work itself is wasmtime-wasi's; this asks first
-/// whether it is permitted.
-pub(crate) struct FilesView<'a> {
-    pub(crate) inner: WasiFilesystemCtxView<'a>,
-    pub(crate) folders: &'a mut Folders,
-    pub(crate) turn: &'a Arc<Turn>,
-}
-
-impl FilesView<'_> {
-    /// Refuses a call that is not permitted, and tells wasmtime-wasi which sort of call is,
-    /// so that it refuses any other.
-    fn permit(&mut self, fd: &Fd, access: Access) -> FsResult<()> {
-        let path = self.origin(fd)?;
-        let ask = |capability| {
-            let permitted = self.turn.permit(capability, &path);
-            permitted.map_err(|_denied| FsError::from(ErrorCode::Access))
-        };
-        if matches!(access, Access::Read | Access::Both) {
-            ask(Capability::ReadFiles)?;
-        }
-        if matches!(access, Access::Write | Access::Both) {
-            ask(Capability::WriteFiles)?;
-        }
-        let permitted = match access {
-            Access::Read => FsPerms::ReadOnly,
-            Access::Write | Access::Both => FsPerms::ReadWrite,
-        };
-        match self.inner.table.get_mut(fd)? {
-            Descriptor::File(file) => file.perms = permitted,
-            Descriptor::Dir(folder) => folder.perms = permitted,
-        }
-        Ok(())
-    }
-
-    /// The folder that something lies in.
-    fn origin(&self, fd: &Fd) -> FsResult<Arc<str>> {
-        let origin = self.folders.origin(fd.rep()).cloned();
-        Ok(origin.ok_or(ErrorCode::BadDescriptor)?)
-    }
-
-    fn guard(&self, fd: &Fd, capability: Capability) -> FsResult<Guard> {
-        Ok(Guard::Folder {
-            turn: Arc::clone(self.turn),
-            capability,
-            path: self.origin(fd)?,
-        })
-    }
-
-    /// Refuses what is neither file nor folder: a pipe that nobody writes to would hold up
-    /// a thread of the host, and a device is no part of a folder.
-    async fn check_type(&mut self, fd: &Fd, flags: PathFlags, path: &str) -> FsResult<()> {
-        let fd = Resource::new_borrow(fd.rep());
-        match self.inner.stat_at(fd, flags, path.to_owned()).await {
-            Ok(stat) => match stat.type_ {
-                DescriptorType::RegularFile
-                | DescriptorType::Directory
-                | DescriptorType::SymbolicLink => Ok(()),
-                _ => Err(ErrorCode::Unsupported.into()),
-            },
-            // Whoever opens it is told why it cannot be.
-            Err(_) => Ok(()),
-        }
-    }
-}
 
 impl preopens::Host for FilesView<'_> {
     /// The folders that the guest may read or write at this moment.
     fn get_directories(&mut self) -> WasmtimeResult<Vec<(Fd, String)>> {
         let mut shown = Vec::new();
         for folder in self.folders.all(&self.turn.settings).to_vec() {
-            let may = |capability| self.turn.permit(capability, &folder.path).is_ok();
+            let may = |capability| self.turn.permit(capability, &folder.origin.path).is_ok();
             if !may(Capability::ReadFiles) && !may(Capability::WriteFiles) {
                 continue;
             }
             let fd = self.inner.table.push(Descriptor::Dir(folder.directory))?;
-            self.folders.opened(fd.rep(), Arc::clone(&folder.path));
-            shown.push((fd, folder.path.to_string()));
+            self.folders.opened(fd.rep(), Arc::clone(&folder.origin));
+            shown.push((fd, folder.origin.path.clone()));
         }
         Ok(shown)
     }
@@ -133,7 +64,7 @@ impl Host for FilesView<'_> {
 impl HostDescriptor for FilesView<'_> {
     fn read_via_stream(&mut self, fd: Fd, offset: Filesize) -> FsResult<Resource<DynInputStream>> {
         self.permit(&fd, Access::Read)?;
-        self.check_room()?;
+        self.check_handles()?;
         let guard = self.guard(&fd, Capability::ReadFiles)?;
         let stream = self.inner.read_via_stream(fd, offset)?;
         guard_input(self.inner.table, &stream, guard)?;
@@ -146,7 +77,7 @@ impl HostDescriptor for FilesView<'_> {
         offset: Filesize,
     ) -> FsResult<Resource<DynOutputStream>> {
         self.permit(&fd, Access::Write)?;
-        self.check_room()?;
+        self.check_handles()?;
         let guard = self.guard(&fd, Capability::WriteFiles)?;
         let stream = self.inner.write_via_stream(fd, offset)?;
         guard_output(self.inner.table, &stream, guard)?;
@@ -155,7 +86,7 @@ impl HostDescriptor for FilesView<'_> {
 
     fn append_via_stream(&mut self, fd: Fd) -> FsResult<Resource<DynOutputStream>> {
         self.permit(&fd, Access::Write)?;
-        self.check_room()?;
+        self.check_handles()?;
         let guard = self.guard(&fd, Capability::WriteFiles)?;
         let stream = self.inner.append_via_stream(fd)?;
         guard_output(self.inner.table, &stream, guard)?;
@@ -170,9 +101,15 @@ impl HostDescriptor for FilesView<'_> {
         open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Fd> {
-        self.permit(&fd, Access::of_opening(open_flags, flags))?;
-        self.check_room()?;
+        let access = Access::of_opening(open_flags, flags);
+        self.permit(&fd, access)?;
+        self.check_handles()?;
         self.check_type(&fd, path_flags, &path).await?;
+        if access != Access::Read {
+            let is_new = open_flags.contains(OpenFlags::CREATE);
+            let bytes = if is_new { ENTRY_BYTES } else { 0 };
+            self.make_room(&fd, bytes).await?;
+        }
         let origin = self.origin(&fd)?;
         let opened = self.inner.open_at(fd, path_flags, path, open_flags, flags);
         let opened = opened.await?;
@@ -182,7 +119,7 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn read_directory(&mut self, fd: Fd) -> FsResult<Resource<DirectoryEntryStream>> {
         self.permit(&fd, Access::Read)?;
-        self.check_room()?;
+        self.check_handles()?;
         let directory = match self.inner.table.get(&fd)? {
             Descriptor::Dir(folder) => Arc::clone(&folder.dir),
             Descriptor::File(_) => return Err(ErrorCode::NotDirectory.into()),
@@ -202,6 +139,7 @@ impl HostDescriptor for FilesView<'_> {
     ) -> FsResult<()> {
         self.permit(&fd, Access::Write)?;
         self.permit(&new_fd, Access::Write)?;
+        self.check_same_folder(&fd, &new_fd)?;
         self.inner.rename_at(fd, old_path, new_fd, new_path).await
     }
 
@@ -216,6 +154,8 @@ impl HostDescriptor for FilesView<'_> {
         // A link makes what is linked readable in the other folder.
         self.permit(&fd, Access::Both)?;
         self.permit(&new_fd, Access::Write)?;
+        self.check_same_folder(&fd, &new_fd)?;
+        self.make_room(&new_fd, ENTRY_BYTES).await?;
         let linked = self
             .inner
             .link_at(fd, old_flags, old_path, new_fd, new_path);
@@ -255,6 +195,8 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn set_size(&mut self, fd: Fd, size: Filesize) -> FsResult<()> {
         self.permit(&fd, Access::Write)?;
+        let now = self.inner.stat(Resource::new_borrow(fd.rep())).await?.size;
+        self.make_room(&fd, size.saturating_sub(now)).await?;
         self.inner.set_size(fd, size).await
     }
 
@@ -275,11 +217,13 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn write(&mut self, fd: Fd, bytes: Vec<u8>, offset: Filesize) -> FsResult<Filesize> {
         self.permit(&fd, Access::Write)?;
+        self.make_room(&fd, bytes.len() as u64).await?;
         self.inner.write(fd, bytes, offset).await
     }
 
     async fn create_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
         self.permit(&fd, Access::Write)?;
+        self.make_room(&fd, ENTRY_BYTES).await?;
         self.inner.create_directory_at(fd, path).await
     }
 
@@ -320,6 +264,7 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn symlink_at(&mut self, fd: Fd, old_path: String, new_path: String) -> FsResult<()> {
         self.permit(&fd, Access::Write)?;
+        self.make_room(&fd, ENTRY_BYTES).await?;
         self.inner.symlink_at(fd, old_path, new_path).await
     }
 
@@ -360,7 +305,9 @@ impl HostDirectoryEntryStream for FilesView<'_> {
         stream: Resource<DirectoryEntryStream>,
     ) -> FsResult<Option<DirectoryEntry>> {
         let listing = self.inner.table.get_mut(&listing_behind(&stream))?;
-        let permitted = self.turn.permit(Capability::ReadFiles, &listing.path);
+        let permitted = self
+            .turn
+            .permit(Capability::ReadFiles, &listing.origin.path);
         permitted.map_err(|_denied| ErrorCode::Access)?;
         listing.next().await
     }
@@ -369,15 +316,6 @@ impl HostDirectoryEntryStream for FilesView<'_> {
         let listing = Resource::<Listing>::new_own(stream.rep());
         self.inner.table.delete(listing)?;
         Ok(())
-    }
-}
-
-impl FilesView<'_> {
-    fn check_room(&mut self) -> FsResult<()> {
-        match has_room(self.inner.table) {
-            true => Ok(()),
-            false => Err(ErrorCode::InsufficientMemory.into()),
-        }
     }
 }
 

@@ -18,6 +18,8 @@ use wasmtime_wasi::p2::{
 
 // Layer 3: Internal module imports
 use crate::core::security::capability::Capability;
+use crate::runtime::folder_usage::FolderUsage;
+use crate::runtime::host_fn::wasi::folders::Origin;
 use crate::runtime::host_fn::wasi::peers::Peers;
 use crate::runtime::host_fn::wasi::turn::Turn;
 
@@ -28,7 +30,7 @@ pub(crate) enum Guard {
     Folder {
         turn: Arc<Turn>,
         capability: Capability,
-        path: Arc<str>,
+        origin: Arc<Origin>,
     },
     /// The other end of a connection.
     Peer {
@@ -44,16 +46,31 @@ impl Guard {
             Self::Folder {
                 turn,
                 capability,
-                path,
-            } => turn.permit(*capability, path).is_ok(),
+                origin,
+            } => turn.permit(*capability, &origin.path).is_ok(),
             Self::Peer { peers, address } => peers.may_reach(*address),
         };
         if is_permitted {
             return Ok(());
         }
-        let error = io::Error::from(Errno::ACCESS);
-        Err(StreamError::LastOperationFailed(error.into()))
+        Err(failed(Errno::ACCESS))
     }
+
+    /// The folder that is written to, if one is.
+    fn written(&self) -> Option<&Arc<FolderUsage>> {
+        match self {
+            Self::Folder {
+                capability: Capability::WriteFiles,
+                origin,
+                ..
+            } => Some(&origin.usage),
+            Self::Folder { .. } | Self::Peer { .. } => None,
+        }
+    }
+}
+
+fn failed(errno: Errno) -> StreamError {
+    StreamError::LastOperationFailed(io::Error::from(errno).into())
 }
 
 /// Puts a guard over a stream to read from.
@@ -64,7 +81,7 @@ pub(crate) fn guard_input(
 ) -> Result<(), ResourceTableError> {
     let place = table.get_mut(stream)?;
     let inner = replace(place, Box::new(ClosedInputStream));
-    *place = Box::new(Guarded { inner, guard });
+    *place = Box::new(Guarded::new(inner, guard));
     Ok(())
 }
 
@@ -76,7 +93,7 @@ pub(crate) fn guard_output(
 ) -> Result<(), ResourceTableError> {
     let place = table.get_mut(stream)?;
     let inner = replace(place, Box::new(ClosedOutputStream));
-    *place = Box::new(Guarded { inner, guard });
+    *place = Box::new(Guarded::new(inner, guard));
     Ok(())
 }
 
@@ -84,12 +101,29 @@ pub(crate) fn guard_output(
 struct Guarded<S> {
     inner: S,
     guard: Guard,
+    /// Whether the folder that it writes to was measured and found full.
+    is_full: bool,
+}
+
+impl<S> Guarded<S> {
+    fn new(inner: S, guard: Guard) -> Self {
+        Self {
+            inner,
+            guard,
+            is_full: false,
+        }
+    }
 }
 
 #[async_trait]
 impl<S: Pollable> Pollable for Guarded<S> {
     async fn ready(&mut self) {
         self.inner.ready().await;
+        if let Some(usage) = self.guard.written()
+            && usage.room() == 0
+        {
+            self.is_full = !usage.make_room(1).await;
+        }
     }
 }
 
@@ -114,7 +148,10 @@ impl InputStream for Guarded<DynInputStream> {
 impl OutputStream for Guarded<DynOutputStream> {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.guard.check()?;
-        self.inner.write(bytes)
+        match self.guard.written() {
+            Some(usage) if !usage.take(bytes.len() as u64) => Err(failed(Errno::NOSPC)),
+            _ => self.inner.write(bytes),
+        }
     }
 
     fn flush(&mut self) -> StreamResult<()> {
@@ -123,11 +160,25 @@ impl OutputStream for Guarded<DynOutputStream> {
 
     fn check_write(&mut self) -> StreamResult<usize> {
         self.guard.check()?;
-        self.inner.check_write()
+        let permitted = self.inner.check_write()?;
+        let Some(usage) = self.guard.written() else {
+            return Ok(permitted);
+        };
+        if replace(&mut self.is_full, false) {
+            return Err(failed(Errno::NOSPC));
+        }
+        // Who is told of none waits, and meanwhile the folder is measured.
+        let room = usize::try_from(usage.room()).unwrap_or(usize::MAX);
+        Ok(permitted.min(room))
     }
 
     async fn blocking_write_and_flush(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.guard.check()?;
+        if let Some(usage) = self.guard.written()
+            && !usage.make_room(bytes.len() as u64).await
+        {
+            return Err(failed(Errno::NOSPC));
+        }
         self.inner.blocking_write_and_flush(bytes).await
     }
 

@@ -72,12 +72,23 @@ pub(crate) fn handle(
     options: Option<Resource<RequestOptions>>,
 ) -> HttpResult<Resource<HostFutureIncomingResponse>> {
     if !has_room(view.table) {
+        view.table.delete(request)?;
+        if let Some(options) = options {
+            view.table.delete(options)?;
+        }
         return Err(ErrorCode::ConnectionLimitReached.into());
     }
     let asked = view.table.get_mut(&request)?;
     // Without one wasmtime-wasi-http would write a line to the operator's log.
     asked.path_with_query.get_or_insert_with(|| "/".to_owned());
-    view.handle(request, options)
+    // The call takes them, but wasmtime-wasi-http leaves them in the table.
+    let taken = options.as_ref().map(Resource::rep);
+    let response = view.handle(request, options);
+    if let Some(taken) = taken {
+        view.table
+            .delete(Resource::<RequestOptions>::new_own(taken))?;
+    }
+    response
 }
 
 type Sent = Result<(Response<WasiBody>, Worker), Error>;

@@ -16,7 +16,7 @@ use wasmtime_wasi_http::{WasiHttp, WasiHttpView};
 
 // Layer 3: Internal module imports
 use crate::runtime::host_fn::wasi::environment::EnvironmentView;
-use crate::runtime::host_fn::wasi::files::FilesView;
+use crate::runtime::host_fn::wasi::files_view::FilesView;
 use crate::runtime::host_fn::wasi::http::handle;
 use crate::runtime::host_fn::wasi::sockets::SocketsView;
 use crate::runtime::state::StoreState;

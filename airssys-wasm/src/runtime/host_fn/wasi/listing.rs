@@ -13,6 +13,9 @@ use wasmtime_wasi::p2::FsResult;
 use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorType, DirectoryEntry, ErrorCode};
 use wasmtime_wasi::runtime::spawn_blocking;
 
+// Layer 3: Internal module imports
+use crate::runtime::host_fn::wasi::folders::Origin;
+
 /// How many entries are read at once. A folder may have any number of them, and the host
 /// keeps no more than these for a guest that lists it.
 const PAGE: usize = 256;
@@ -20,7 +23,7 @@ const PAGE: usize = 256;
 /// A folder that is being listed.
 pub(crate) struct Listing {
     /// The folder that was handed over, which it is or lies in.
-    pub(crate) path: Arc<str>,
+    pub(crate) origin: Arc<Origin>,
     /// What is left to read. Nothing at the end.
     rest: Option<Dir>,
     read: VecDeque<Result<DirectoryEntry, ErrorCode>>,
@@ -28,10 +31,10 @@ pub(crate) struct Listing {
 
 impl Listing {
     /// Begins to list a folder.
-    pub(crate) async fn of(directory: Arc<File>, path: Arc<str>) -> FsResult<Self> {
+    pub(crate) async fn of(directory: Arc<File>, origin: Arc<Origin>) -> FsResult<Self> {
         let opened = spawn_blocking(move || Dir::read_from(&*directory)).await;
         Ok(Self {
-            path,
+            origin,
             rest: Some(opened.map_err(code)?),
             read: VecDeque::new(),
         })

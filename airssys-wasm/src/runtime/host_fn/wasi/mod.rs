@@ -7,6 +7,7 @@ pub mod destination;
 pub mod environment;
 pub mod exchange;
 pub mod files;
+pub mod files_view;
 pub mod folders;
 pub mod guarded;
 pub mod http;

@@ -7,7 +7,7 @@ use std::any::Any;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, TcpSocket, UdpSocket};
-use wasmtime_wasi_http::p2::body::{HostIncomingBody, HostOutgoingBody};
+use wasmtime_wasi_http::p2::body::{HostFutureTrailers, HostIncomingBody, HostOutgoingBody};
 use wasmtime_wasi_http::p2::types::{HostFutureIncomingResponse, HostIncomingResponse};
 
 // Layer 3: Internal module imports
@@ -35,5 +35,6 @@ fn is_open(entry: &(dyn Any + Send)) -> bool {
         || entry.is::<HostFutureIncomingResponse>()
         || entry.is::<HostIncomingResponse>()
         || entry.is::<HostIncomingBody>()
+        || entry.is::<HostFutureTrailers>()
         || entry.is::<HostOutgoingBody>()
 }

@@ -10,6 +10,7 @@ use wasmtime_wasi::WasiCtx;
 
 // Layer 3: Internal module imports
 use crate::core::turn::recorder::Recorder;
+use crate::runtime::folder_usage::FolderUsages;
 use crate::runtime::host_fn::wasi::clock::TurnClock;
 use crate::runtime::host_fn::wasi::folders::Folders;
 use crate::runtime::host_fn::wasi::http::Http;
@@ -34,6 +35,7 @@ impl WasiState {
     pub(crate) fn new(
         settings: &Arc<InstanceSettings>,
         lines: &Arc<Lines>,
+        usages: &Arc<FolderUsages>,
         recorder: &mut Recorder,
     ) -> Self {
         let turn = Arc::new(Turn::new(settings, lines, recorder));
@@ -54,7 +56,7 @@ impl WasiState {
             .build();
         Self {
             ctx,
-            folders: Folders::default(),
+            folders: Folders::new(usages),
             http: Http::new(&turn),
             peers,
             turn,
