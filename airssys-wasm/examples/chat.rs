@@ -249,7 +249,7 @@ async fn wait_for_lines(system: &System, name: &str, lines: usize) -> Outcome {
         }
         Ok(())
     };
-    timeout(Duration::from_secs(5), waiting).await?
+    timeout(Duration::from_secs(60), waiting).await?
 }
 
 fn indent(text: &str) -> String {

@@ -12,6 +12,7 @@ use airssys_wasm::system::config::system::SystemConfig;
 use airssys_wasm::system::manifest::Manifest;
 use airssys_wasm::system::shutdown::ShutdownReport;
 use clap::Args;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -139,6 +140,7 @@ pub(crate) fn run(args: UpArgs, logging: &LoggingArgs) -> Exit {
 }
 
 fn run_until_ended(args: UpArgs, book: Arc<LogBook>) -> Result<ShutdownReport, Failure> {
+    raise_descriptors();
     let mut config = place::read(&args.place)?;
     config.name = args.name.clone().or(config.name);
     config.http.listen = args.listen.unwrap_or(config.http.listen);
@@ -155,6 +157,15 @@ fn run_until_ended(args: UpArgs, book: Arc<LogBook>) -> Result<ShutdownReport, F
     // process.
     runtime.shutdown_background();
     ended
+}
+
+/// Lets this process have as many descriptors as it may: a shell gives it few, and files,
+/// sockets and connections each take one.
+fn raise_descriptors() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where that is refused, it goes on with what it has.
+    let _ = setrlimit(Resource::Nofile, limit);
 }
 
 /// The life of a system, from its name to its report.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, SERVER, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, SERVER, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -27,17 +29,10 @@ pub(crate) async fn guard(
     next: Next,
 ) -> Response {
     let mut response = match admit(&shared, request.headers()) {
-        Err(problem) => problem.into_response(),
-        Ok(()) => match Arc::clone(&shared.places).try_acquire_owned() {
-            Ok(_place) => next.run(request).await,
-            Err(_full) => Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "busy",
-                "too many requests at once",
-            )
-            .next("try again later")
-            .into_response(),
-        },
+        // A connection has a place, and whoever is not let in does not keep it: neither by
+        // asking again and again, nor by leaving answers unread.
+        Err(problem) => ([(CONNECTION, "close")], problem).into_response(),
+        Ok(()) => next.run(request).await,
     };
     let headers = response.headers_mut();
     headers.insert(SERVER, HeaderValue::from_static(SERVER_NAME));

@@ -3,6 +3,7 @@
 pub(crate) mod actors;
 pub(crate) mod audit;
 pub(crate) mod components;
+pub(crate) mod connections;
 pub(crate) mod data;
 pub(crate) mod dead_letter_view;
 pub(crate) mod dead_letters;

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 // Layer 3: Internal module imports
+use crate::server::connections::{Connections, HEAD_PATIENCE};
 use crate::server::guard::{check_length, guard};
 use crate::server::problem::Problem;
 use crate::server::shared::Shared;
@@ -25,7 +26,7 @@ use crate::server::{
 ///
 /// # Errors
 ///
-/// When the listener fails for good.
+/// None so far: what cannot be accepted is tried again.
 pub(crate) async fn serve(
     listener: TcpListener,
     shared: Arc<Shared>,
@@ -35,9 +36,12 @@ pub(crate) async fn serve(
         // Dropped is as good as sent.
         drop(end.await);
     };
-    axum::serve(listener, router(shared))
-        .with_graceful_shutdown(ended)
-        .await
+    let connections = Connections {
+        places: Arc::clone(&shared.places),
+        head_patience: HEAD_PATIENCE,
+    };
+    connections.serve(listener, router(shared), ended).await;
+    Ok(())
 }
 
 fn router(shared: Arc<Shared>) -> Router {

@@ -12,8 +12,9 @@ use tokio::sync::Semaphore;
 // Layer 3: Internal module imports
 use crate::log_book::LogBook;
 
-/// The most requests that are answered at once. One more is told to come again.
-pub(crate) const MAX_REQUESTS: usize = 1_024;
+/// The most connections that are open at once, and so the most requests that are answered: a
+/// connection carries one at a time. One more waits until another has ended.
+pub(crate) const MAX_REQUESTS: usize = 256;
 
 /// What all requests share.
 pub(crate) struct Shared {
@@ -21,7 +22,7 @@ pub(crate) struct Shared {
     pub(crate) book: Arc<LogBook>,
     /// What every request has to show.
     pub(crate) token: String,
-    /// A place for each request that is being answered.
+    /// A place for each connection.
     pub(crate) places: Arc<Semaphore>,
     pub(crate) sizes: Sizes,
 }

@@ -1,6 +1,9 @@
 //! Requests that are not meant well.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -267,4 +270,64 @@ fn malformed_requests_are_refused_as_json() {
         .run(&ask)
         .assert_code(24)
         .assert_err(&["the body is larger than it may be"]);
+}
+
+/// How many connections are served at once.
+#[cfg(target_os = "linux")]
+const PLACES: usize = 256;
+
+/// How many sockets a system has open.
+#[cfg(target_os = "linux")]
+fn sockets(up: &Up) -> usize {
+    let open = fs::read_dir(up.proc("fd")).unwrap();
+    // One may be closed before it is looked at.
+    let leads_to = open.filter_map(|it| fs::read_link(it.unwrap().path()).ok());
+    leads_to.filter(|it| it.starts_with("socket:")).count()
+}
+
+/// Reads until the connection is closed, which has to come to pass.
+fn heard(mut stream: &TcpStream) -> String {
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    let mut heard = String::new();
+    stream.read_to_string(&mut heard).unwrap();
+    heard
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn connections_that_say_nothing_hold_nobody_up_for_long() {
+    let target = Target::new();
+    let before = sockets(&target.up);
+    let silent: Vec<TcpStream> = (0..PLACES + 44).map(|_| target.up.connect()).collect();
+    let ask = target.home.run("ask app/echo/1 -d hi");
+    let open = sockets(&target.up);
+    assert!(open <= before + PLACES, "{before} and then {open}");
+    assert_eq!(ask.assert_code(0).out(), "hi");
+    for stream in &silent[..PLACES] {
+        assert_eq!(heard(stream), "");
+    }
+}
+
+#[test]
+fn who_is_not_let_in_gets_one_answer_and_no_other() {
+    let target = Target::new();
+    let mut stream = target.up.connect();
+    let request = "GET /v1/status HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    let answer = heard(&stream);
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_system_has_as_many_descriptors_as_it_may() {
+    let home = Home::with_manifest(&["echo"], "");
+    let up = home.up_with_few_descriptors(128);
+    let limits = fs::read_to_string(up.proc("limits")).unwrap();
+    let files = limits.lines().find(|it| it.starts_with("Max open files"));
+    let files: Vec<&str> = files.unwrap().split_whitespace().collect();
+    assert_eq!(files[3], files[4], "{limits}");
 }

@@ -71,8 +71,19 @@ impl Home {
     /// The same where no file may have more than so many blocks of 512 bytes, as if the
     /// disk were full.
     pub(crate) fn up_with_small_files(&self, blocks: u32) -> Up {
+        self.up_after(&format!("trap '' XFSZ; ulimit -f {blocks}"))
+    }
+
+    /// The same where a process may have so many descriptors, and more if it asks for them.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn up_with_few_descriptors(&self, descriptors: u32) -> Up {
+        self.up_after(&format!("ulimit -Sn {descriptors}"))
+    }
+
+    /// `up` of this folder by a shell that does this first.
+    fn up_after(&self, first: &str) -> Up {
         let command = self.command("up --json --no-cache");
-        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let script = format!("{first}; exec \"$0\" \"$@\"");
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(script).arg(command.get_program());
         shell.args(command.get_args()).arg(self.path());
@@ -157,10 +168,21 @@ impl Up {
         self.exchange(request, |stream| drop(stream.shutdown(Shutdown::Write)))
     }
 
-    fn exchange(&self, request: &[u8], then: impl FnOnce(&TcpStream)) -> String {
+    /// A connection to where it listens.
+    pub(crate) fn connect(&self) -> TcpStream {
         let address = self.ready["url"].as_str().unwrap();
         let address = address.strip_prefix("http://").unwrap();
-        let mut stream = TcpStream::connect(address).unwrap();
+        TcpStream::connect(address).unwrap()
+    }
+
+    /// What `/proc` has of it by this name.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn proc(&self, name: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/{name}", self.ready["pid"]))
+    }
+
+    fn exchange(&self, request: &[u8], then: impl FnOnce(&TcpStream)) -> String {
+        let mut stream = self.connect();
         // It may refuse before it has read everything.
         drop(stream.write_all(request));
         then(&stream);

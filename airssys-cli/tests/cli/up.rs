@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -22,6 +23,15 @@ run = ["main"]
 
 fn mode(path: &std::path::Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// Waits until something holds, and fails when it does not come to hold. It is long, so that a
+/// machine that is busy with other things fails nothing.
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !holds() {
+        assert!(Instant::now() < deadline, "it never came to hold: {what}");
+    }
 }
 
 #[test]
@@ -231,8 +241,11 @@ fn what_makes_no_system_says_why() {
 
 #[test]
 fn a_message_under_way_is_answered_before_the_end() {
-    let manifest =
-        format!("{COUNTER}[component.retry]\nattempts = 2\nfirst_ms = 500\nmax_ms = 500\n");
+    // The pause is long enough to be seen, though each look is a process of its own.
+    let manifest = format!(
+        "{COUNTER}[component.retry]\nattempts = 2\nfirst_ms = 4000\nmax_ms = 4000\n\
+         [system]\nshutdown_ms = 60000\n"
+    );
     let home = Home::with_manifest(&["counter"], &manifest);
     let mut up = home.up("");
     let ask = home
@@ -241,7 +254,9 @@ fn a_message_under_way_is_answered_before_the_end() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    while home.json("ps --actors")["actors"][0]["phase"] != "pausing" {}
+    until("it pauses", || {
+        home.json("ps --actors")["actors"][0]["phase"] == "pausing"
+    });
     up.signal(Signal::INT);
     up.wait_for("draining");
     let asked = ask.wait_with_output().unwrap();
@@ -270,7 +285,9 @@ fn what_is_left_at_the_end_is_told() {
     let home = Home::with_manifest(&["endless-loop"], ENDLESS);
     let up = home.up("");
     home.run("send a/b/c").assert_code(0);
-    while home.json("ps")["components"][0]["counts"]["activated"] != 1 {}
+    until("it loops", || {
+        home.json("ps")["components"][0]["counts"]["activated"] == 1
+    });
     up.signal(Signal::INT);
     let (code, stdout, stderr) = up.ended();
     assert_eq!(code, Some(8), "{stdout}{stderr}");
@@ -284,7 +301,9 @@ fn a_second_interrupt_ends_at_once() {
     let home = Home::with_manifest(&["endless-loop"], &manifest);
     let mut up = home.up("");
     home.run("send a/b/c").assert_code(0);
-    while home.json("ps")["components"][0]["counts"]["activated"] != 1 {}
+    until("it loops", || {
+        home.json("ps")["components"][0]["counts"]["activated"] == 1
+    });
     up.signal(Signal::INT);
     up.wait_for("press Ctrl-C again");
     let refused = home.run("send a/b/c");

@@ -59,7 +59,7 @@ impl<G: Guest> Life<G> {
             guest: version.guest(actor, record.keys),
             version,
             // It counts on from the last turn and from the time, so that the number never
-            // repeats although nothing is kept of an actor without state.
+            // repeats although next to nothing is kept of actors without state.
             turn: record.turns_below.max(now.unix_ms),
             seed: rand::random(),
             stamp: ActorStamp {
@@ -218,7 +218,8 @@ impl<W: World> Actor<W> {
     async fn load(&mut self) -> Result<Life<W::Guest>, TurnFailure> {
         if self.seat.is_none() {
             let directory = self.world.directory();
-            self.seat = directory.room(&self.world, &self.deployment).await;
+            let seat = directory.room(&self.world, &self.deployment, &self.cell);
+            self.seat = seat.await;
         }
         let address = &self.cell.address;
         let kept = self.deployment.settings.durability;

@@ -9,15 +9,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 // Layer 2: Third-party crate imports
 use hashbrown::{DefaultHashBuilder, HashTable};
-use tokio::sync::OwnedSemaphorePermit;
 
 // Layer 3: Internal module imports
 use crate::component::actor::Actor;
 use crate::component::cell::{Cell, Shared};
 use crate::component::deployment::{Counters, Deployment};
 use crate::component::mailbox::{Mailbox, NotTaken, Signal};
+use crate::component::places::Claim;
 use crate::component::queue::Capacity;
-use crate::component::room::Room;
+use crate::component::room::{Place, Room};
 use crate::component::supervision::status::Standing;
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
@@ -37,12 +37,12 @@ const MAX_EVICTED: usize = 256;
 ///
 /// An address costs nothing while its actor is not live. How many are live at once is
 /// bounded, for each component and for all: one more makes room by passivating the one that
-/// was not used for longest.
+/// was not used for longest, but for those of components that have little room.
 #[derive(Debug)]
 pub struct Directory<W> {
     shards: Box<[Mutex<Shard>]>,
     hasher: DefaultHashBuilder,
-    room: Room,
+    room: Arc<Room>,
     is_closed: AtomicBool,
     _world: PhantomData<fn() -> W>,
 }
@@ -53,8 +53,8 @@ type Shard = HashTable<Arc<Cell>>;
 /// dropped.
 #[derive(Debug)]
 pub(crate) struct Seat {
-    _own: OwnedSemaphorePermit,
-    _common: OwnedSemaphorePermit,
+    _own: Place,
+    _common: Place,
 }
 
 impl<W: World> Directory<W> {
@@ -63,7 +63,7 @@ impl<W: World> Directory<W> {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             hasher: DefaultHashBuilder::default(),
-            room: Room::new(max_live),
+            room: Arc::new(Room::new(max_live)),
             is_closed: AtomicBool::new(false),
             _world: PhantomData,
         }
@@ -196,7 +196,7 @@ impl<W: World> Directory<W> {
     ///
     /// When too many wait: of all, or of the component.
     pub(crate) fn admit_one_more(&self, deployment: &Deployment<W::Guest>) -> Result<(), Refusal> {
-        if self.room.is_full() {
+        if self.room.is_full_for(deployment.room.len()) {
             return Err(Refusal::NoRoom);
         }
         if deployment.room.is_full() {
@@ -265,12 +265,18 @@ impl<W: World> Directory<W> {
         &self,
         world: &Arc<W>,
         deployment: &Deployment<W::Guest>,
+        cell: &Cell,
     ) -> Option<Seat> {
-        let own = deployment
-            .room
-            .place(|| evict_of(world, deployment))
-            .await?;
-        let common = self.room.place(|| evict(world)).await?;
+        let claim = Claim {
+            actor: cell.address.clone(),
+            always: cell.always,
+        };
+        let evict_own = || evict_of(world, deployment);
+        let own = deployment.room.place(claim.clone(), || 1, evict_own);
+        let own = own.await?;
+        let components = || world.deployments().len();
+        let evict = || self.evict(world, &world.deployments(), Some(&deployment.name));
+        let common = self.room.place(claim, components, evict).await?;
         Some(Seat {
             _own: own,
             _common: common,
@@ -281,17 +287,38 @@ impl<W: World> Directory<W> {
     /// many of the others as there are actors waiting for room.
     pub fn sweep(&self, world: &Arc<W>) {
         let now_ms = world.clock().now().clock_ms;
-        for deployment in world.deployments() {
+        let deployments = world.deployments();
+        self.room.share_among(deployments.len());
+        for deployment in &deployments {
             let before_ms = now_ms.saturating_sub(deployment.settings.idle_ms);
             while let Some(cell) = deployment.live.take_older(before_ms) {
-                ask_to_leave(&deployment, &cell, now_ms);
+                ask_to_leave(deployment, &cell, now_ms);
             }
-            for _ in 0..deployment.room.waiting().min(MAX_EVICTED) {
-                evict_of(world, &deployment);
+            // Who has its part and still waits found others busy. Its own are what it can
+            // count on.
+            let waiting = deployment.room.waiting() + self.room.waiting_beyond(&deployment.name);
+            for _ in 0..waiting.min(MAX_EVICTED) {
+                evict_of(world, deployment);
             }
         }
         for _ in 0..self.room.waiting().min(MAX_EVICTED) {
-            evict(world);
+            self.evict(world, &deployments, None);
+        }
+    }
+
+    /// Asks the actor that was not used for longest to be passivated: among those of the
+    /// component that wants room, and of all that have more than their part, so that nobody
+    /// loses that to others.
+    fn evict(&self, world: &Arc<W>, deployments: &[Arc<Deployment<W::Guest>>], own: Option<&str>) {
+        let oldest_of = |may_lose: &dyn Fn(&str) -> bool| {
+            let deployments = deployments.iter().filter(|it| may_lose(&it.name));
+            deployments
+                .filter_map(|deployment| Some((deployment.live.oldest_ms()?, deployment)))
+                .min_by_key(|(used_ms, _)| *used_ms)
+        };
+        let beyond = oldest_of(&|name| own == Some(name) || self.room.is_beyond(name));
+        if let Some((_, deployment)) = beyond.or_else(|| oldest_of(&|_any| true)) {
+            evict_of(world, deployment);
         }
     }
 
@@ -299,19 +326,6 @@ impl<W: World> Directory<W> {
         // The table uses the lowest and the highest bits.
         lock(&self.shards[(hash >> 32) as usize % SHARDS])
     }
-}
-
-/// Asks the actor that was not used for longest to be passivated.
-fn evict<W: World>(world: &Arc<W>) {
-    let deployments = world.deployments();
-    let oldest = deployments
-        .iter()
-        .filter_map(|deployment| Some((deployment.live.oldest_ms()?, deployment)))
-        .min_by_key(|(used_ms, _)| *used_ms);
-    let Some((_, deployment)) = oldest else {
-        return;
-    };
-    evict_of(world, deployment);
 }
 
 /// Asks the actor of a component that was not used for longest to be passivated.

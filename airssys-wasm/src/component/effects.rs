@@ -139,10 +139,10 @@ impl<W: World> Following<W> {
         self,
         world: &Arc<W>,
     ) -> Result<(<W::Store as Store>::Committed, Option<W::Plan>), StoreError> {
-        if !self.commit.is_empty() {
-            world.store().room().await?;
-        }
-        let committed = world.store().append(self.commit)?;
+        let committed = match self.commit.is_empty() {
+            true => world.store().append(self.commit)?,
+            false => world.store().append_when_room(self.commit).await?,
+        };
         Ok((committed, self.plan))
     }
 

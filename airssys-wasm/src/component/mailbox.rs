@@ -193,6 +193,12 @@ impl Mailbox {
         self.len() == 0
     }
 
+    /// The bytes of the messages that wait here, those in hand included.
+    pub(crate) fn bytes(&self) -> u64 {
+        let queue = self.lock();
+        queue.bytes + queue.bytes_in_hand
+    }
+
     /// Whether no messages wait but those in hand.
     pub(crate) fn is_idle(&self) -> bool {
         let queue = self.lock();

@@ -12,6 +12,7 @@ pub mod effects;
 mod failing;
 pub mod live_set;
 pub mod mailbox;
+mod places;
 pub(crate) mod queue;
 pub mod recording;
 pub mod retry;

@@ -16,6 +16,9 @@ const GIB: u64 = 1024 * MIB;
 pub const MIN_COMPILE_BYTES: u64 = 64 << 20;
 /// The most memory that a component may be compiled with.
 pub const MAX_COMPILE_BYTES: u64 = 1 << 40;
+/// The most bytes of one message, of all that a turn sends, and of all that it writes: a commit
+/// with all of it fits a frame of the log.
+pub const MAX_TURN_BYTES: u64 = 128 << 20;
 /// The most messages that may wait in memory for one actor.
 pub const MAX_MAILBOX: u64 = 1_000_000;
 /// The most bytes that may wait in memory for one actor.
@@ -194,21 +197,22 @@ limits! {
     /// Handles to host resources that an instance holds at once. Default 1 024, as many as
     /// a process has files open by default. Only WASI has resources.
     resource_handles: ResourceHandles = 1_024;
-    /// The payload of a message, received or sent. Default 4 MiB: messages are copied into
+    /// The payload of a message, received or sent. At most 134 217 728 (128 MiB), default 4 MiB: messages are copied into
     /// and out of guests, and larger things belong into files.
-    message_bytes: MessageBytes = 4 * MIB;
+    message_bytes: MessageBytes = 4 * MIB, from 0 to MAX_TURN_BYTES;
     /// The kind of a message, or a topic. Default 256 bytes: a name, and no content.
     kind_bytes: KindBytes = 256;
-    /// The reply of a turn. Default 4 MiB, as for a message.
-    reply_bytes: ReplyBytes = 4 * MIB;
-    /// Messages, timers, requests and subscriptions that a turn records. Default
-    /// 1 024: enough to tell a large group, and little enough to be carried out in a
+    /// The reply of a turn. At most 134 217 728 (128 MiB), default 4 MiB, as for a message.
+    reply_bytes: ReplyBytes = 4 * MIB, from 0 to MAX_TURN_BYTES;
+    /// Messages, timers, requests and subscriptions that a turn records, and, counted apart, those
+    /// who hear of what it publishes. Default 1 024: enough to tell a large group, and little enough to be carried out in a
     /// millisecond.
     turn_sends: TurnSends = 1_024;
-    /// Payload bytes of all messages that a turn records. Default 16 MiB: four of the largest.
-    turn_send_bytes: TurnSendBytes = 16 * MIB;
+    /// Payload bytes of all messages that a turn records. At most 134 217 728 (128 MiB), default
+    /// 16 MiB: four of the largest.
+    turn_send_bytes: TurnSendBytes = 16 * MIB, from 0 to MAX_TURN_BYTES;
     /// What one actor sends, requests, publishes and calls in a second, each receiver of a
-    /// broadcast counted. A second's worth may be sent at once. Default 100 000: ten times
+    /// broadcast or publication counted. A second's worth may be sent at once. Default 100 000: ten times
     /// what busy actors do, and few enough that one actor leaves the others' mailboxes room.
     messages_per_s: MessagesPerS = 100_000;
     /// Messages that wait in memory for one actor; more are refused, or wait on disk
@@ -235,9 +239,9 @@ limits! {
     subscriptions: Subscriptions = 1_000;
     /// Writes and removals that a turn records. Default 1 024, as for what it sends.
     turn_writes: TurnWrites = 1_024;
-    /// Bytes of all keys and values that a turn records. Default 16 MiB: what the disk takes
-    /// in a tenth of a second.
-    turn_write_bytes: TurnWriteBytes = 16 * MIB;
+    /// Bytes of all keys and values that a turn records. At most 134 217 728 (128 MiB), default
+    /// 16 MiB: what the disk takes in a tenth of a second.
+    turn_write_bytes: TurnWriteBytes = 16 * MIB, from 0 to MAX_TURN_BYTES;
     /// A storage key. Default 512 bytes: a name, and no content.
     key_bytes: KeyBytes = 512;
     /// A storage value. Default 1 MiB: a value is read and written whole.
@@ -247,12 +251,13 @@ limits! {
     /// The number of an actor's keys. Default 100 000: each takes about 100 bytes besides its
     /// content.
     storage_keys: StorageKeys = 100_000;
-    /// All keys and values of all actors of the component. Default 64 GiB, a part of a disk. Turns
-    /// that are under way at once do not see what the others are about to write, and may exceed
-    /// it by that.
+    /// All keys and values of all actors of the component. Default 64 GiB, a part of a disk; where
+    /// the component is not durable 1 GiB, a part of the memory. Turns that are under way at once
+    /// do not see what the others are about to write, and may exceed it by that.
     total_storage_bytes: TotalStorageBytes = 64 * GIB;
-    /// The number of keys of all actors of the component. Default 100 000 000. As
-    /// `total_storage_bytes` it may be exceeded by turns that are under way at once.
+    /// The number of keys of all actors of the component. Default 100 000 000; where the
+    /// component is not durable 1 000 000. As `total_storage_bytes` it may be exceeded by turns
+    /// that are under way at once.
     total_storage_keys: TotalStorageKeys = 100_000_000;
     /// What may lie in a folder that the component is handed and writes to, whoever put it there;
     /// each file and folder counts 4 KiB at the least. Default 1 GiB, a part of a disk. What is
@@ -282,6 +287,28 @@ limits! {
     instances: Instances;
     /// Components that wait to be compiled.
     waiting_compilations: WaitingCompilations;
+}
+
+/// What is kept in memory, where the default is meant for a disk.
+const KEPT_IN_MEMORY: [(Limit, u64); 2] = [
+    (Limit::TotalStorageBytes, GIB),
+    (Limit::TotalStorageKeys, 1_000_000),
+];
+
+impl Limits {
+    /// Lowers to what fits a memory what a component that is not durable leaves at its default,
+    /// or what the ceiling has made of that.
+    pub fn lower_to_memory(&mut self, ceiling: &Ceiling) {
+        let mut default = Self::default();
+        ceiling.lower(&mut default);
+        for (limit, most) in KEPT_IN_MEMORY {
+            if self.get(limit) == default.get(limit)
+                && let Some(value) = self.get_mut(limit)
+            {
+                *value = most.min(*value);
+            }
+        }
+    }
 }
 
 impl Limit {
@@ -420,5 +447,29 @@ mod tests {
             assert_eq!(limits, asking(given), "nothing is raised");
         }
         assert_eq!(Ceiling::default().check(&asking(MAX_MAILBOX)), Ok(()));
+    }
+    #[test]
+    fn what_is_kept_in_memory_is_less_unless_more_was_asked_for() {
+        let kept = |asked: Option<u64>, ceiling: Option<u64>| {
+            let mut limits = Limits::default();
+            limits.total_storage_bytes = asked.unwrap_or(limits.total_storage_bytes);
+            let ceiling = Ceiling {
+                total_storage_bytes: ceiling,
+                ..Ceiling::default()
+            };
+            ceiling.lower(&mut limits);
+            limits.lower_to_memory(&ceiling);
+            (limits.total_storage_bytes, limits.total_storage_keys)
+        };
+        for (asked, ceiling, bytes) in [
+            (None, None, GIB),
+            (None, Some(10 * GIB), GIB),
+            (None, Some(MIB), MIB),
+            (Some(2 * GIB), None, 2 * GIB),
+            (Some(2 * GIB), Some(10 * GIB), 2 * GIB),
+            (Some(5), None, 5),
+        ] {
+            assert_eq!(kept(asked, ceiling), (bytes, 1_000_000));
+        }
     }
 }

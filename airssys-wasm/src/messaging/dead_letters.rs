@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::dead_letter::DeadLetter;
+use crate::messaging::shares::Shares;
 
 /// How many dead letters are kept, if nothing else is said.
 pub const MAX_DEAD_LETTERS: usize = 10_000;
@@ -49,9 +50,11 @@ impl FromStr for DeadLetterId {
 
 /// The latest dead letters, as many as there is room for.
 ///
-/// When a new one does not fit, the oldest go, and are counted. The bytes of a letter are
-/// those that grow with what guests do: its content, the reason of its death, and what
-/// its last turn read and was told.
+/// When a new one does not fit, others go, and are counted: the oldest of those to the
+/// component that has the most bytes of letters here, or the most letters where their number
+/// is what is full, until it fits. So a component whose messages fail without end drives out
+/// its own letters, and those of nobody who has fewer. The bytes of a letter are
+/// [its own](DeadLetter::bytes).
 ///
 /// Where an address is given to choose letters by their receiver, it may be a whole one or
 /// its beginning in whole parts: `shop`, `shop/cart` or `shop/cart/alice`. `shop/cart`
@@ -59,6 +62,8 @@ impl FromStr for DeadLetterId {
 #[derive(Debug)]
 pub struct DeadLetters {
     kept: BTreeMap<DeadLetterId, Kept>,
+    /// Of the components that the letters are to.
+    shares: Shares,
     bytes: u64,
     max_letters: usize,
     max_bytes: u64,
@@ -94,6 +99,7 @@ impl DeadLetters {
     pub fn new(max_letters: usize, max_bytes: u64) -> Self {
         Self {
             kept: BTreeMap::new(),
+            shares: Shares::default(),
             bytes: 0,
             max_letters,
             max_bytes,
@@ -102,7 +108,9 @@ impl DeadLetters {
         }
     }
 
-    /// Keeps a letter and gives it a number. The oldest letters go if there is no room.
+    /// Keeps a letter and gives it a number. If there is no room, letters to the component
+    /// that has the most go, the oldest first. The cost follows those that go, and grows with
+    /// the logarithm of those that are kept.
     ///
     /// A letter that is too large for the whole room is kept without its turn. If that
     /// does not help, it is forgotten at once and the others stay.
@@ -114,22 +122,24 @@ impl DeadLetters {
             letter: None,
             forgotten: Vec::new(),
         };
-        let mut bytes = bytes_of(&letter);
+        let mut bytes = letter.bytes() as u64;
         if bytes > self.max_bytes {
             letter.turn = None;
-            bytes = bytes_of(&letter);
+            bytes = letter.bytes() as u64;
         }
         if bytes > self.max_bytes || self.max_letters == 0 {
             self.forgotten += 1;
             return pushed;
         }
-        while self.kept.len() >= self.max_letters || self.bytes + bytes > self.max_bytes {
-            pushed.forgotten.extend(self.forget_oldest());
+        while let Some(goes) = self.in_the_way_of(bytes) {
+            self.forgotten += 1;
+            pushed
+                .forgotten
+                .extend(self.take(goes).map(|it| (goes, it)));
         }
-        self.bytes += bytes;
         let letter = Arc::new(letter);
         pushed.letter = Some(Arc::clone(&letter));
-        self.kept.insert(id, Kept { letter, bytes });
+        self.insert(id, letter, bytes);
         pushed
     }
 
@@ -164,16 +174,15 @@ impl DeadLetters {
     /// Takes out the letter of this number, if it is still kept.
     pub fn take(&mut self, id: DeadLetterId) -> Option<Arc<DeadLetter>> {
         let kept = self.kept.remove(&id)?;
-        self.bytes -= kept.bytes;
+        self.settle(id, &kept);
         Some(kept.letter)
     }
 
     /// Puts a letter back that was taken out, at its place. There is room for it, or nearly:
     /// at the next letter there is again.
     pub fn put_back(&mut self, id: DeadLetterId, letter: Arc<DeadLetter>) {
-        let bytes = bytes_of(&letter);
-        self.bytes += bytes;
-        self.kept.insert(id, Kept { letter, bytes });
+        let bytes = letter.bytes() as u64;
+        self.insert(id, letter, bytes);
     }
 
     /// Takes out the letters to the address `to`, or all. They do not count as forgotten,
@@ -182,7 +191,9 @@ impl DeadLetters {
         let is_taken = |_: &DeadLetterId, kept: &mut Kept| is_chosen(to, kept.letter.letter.to());
         let taken = self.kept.extract_if(.., is_taken);
         let taken: Vec<_> = taken.collect();
-        self.bytes -= taken.iter().map(|(_, kept)| kept.bytes).sum::<u64>();
+        for (id, kept) in &taken {
+            self.settle(*id, kept);
+        }
         taken
             .into_iter()
             .map(|(id, kept)| (id, kept.letter))
@@ -214,11 +225,33 @@ impl DeadLetters {
         self.forgotten
     }
 
-    fn forget_oldest(&mut self) -> Option<(DeadLetterId, Arc<DeadLetter>)> {
-        let (id, oldest) = self.kept.pop_first()?;
-        self.bytes -= oldest.bytes;
-        self.forgotten += 1;
-        Some((id, oldest.letter))
+    /// The letter that has to go before there is room for one of so many bytes, which fits
+    /// into the whole room.
+    fn in_the_way_of(&self, bytes: u64) -> Option<DeadLetterId> {
+        let goes = if self.bytes + bytes > self.max_bytes {
+            self.shares.oldest_of_largest()
+        } else if self.kept.len() >= self.max_letters {
+            self.shares.oldest_of_most()
+        } else {
+            None
+        };
+        goes.map(DeadLetterId)
+    }
+
+    fn insert(&mut self, id: DeadLetterId, letter: Arc<DeadLetter>, bytes: u64) {
+        // What has its number is the same letter.
+        self.take(id);
+        let component = letter.letter.to().component();
+        self.shares.add(component, id.0, bytes);
+        self.bytes += bytes;
+        self.kept.insert(id, Kept { letter, bytes });
+    }
+
+    /// Counts out what is not kept any more.
+    fn settle(&mut self, id: DeadLetterId, kept: &Kept) {
+        let component = kept.letter.letter.to().component();
+        self.shares.remove(component, id.0, kept.bytes);
+        self.bytes -= kept.bytes;
     }
 }
 
@@ -231,17 +264,6 @@ fn is_chosen(wanted: Option<&str>, address: &ComponentId) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || wanted.ends_with('/'))
 }
 
-/// The letter, the reason, and the turn, which has the same letter once more, sharing its
-/// payload.
-fn bytes_of(letter: &DeadLetter) -> u64 {
-    let reason = letter.reason.to_string().len();
-    let turn = letter
-        .turn
-        .as_ref()
-        .map_or(0, |turn| turn.bytes_besides_letter());
-    (letter.letter.bytes() + reason + turn) as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,6 +274,7 @@ mod tests {
     use crate::core::delivery::envelope::Letter;
     use crate::core::delivery::envelope::ReplyTo;
     use crate::core::delivery::refusal::Refusal;
+    use crate::core::runtime::errors::{FaultKind, GuestFault, WasmError};
     use crate::core::turn::call::Reply;
     use crate::core::turn::context::TurnContext;
     use crate::core::turn::recorded::Learnt;
@@ -296,9 +319,14 @@ mod tests {
         }
     }
 
-    /// The turn that handled a letter, having read this many bytes.
+    /// The turn that handled a letter and takes up this many bytes besides.
     fn turn(of: &DeadLetter, bytes: usize) -> Arc<RecordedTurn> {
-        let read = Bytes::from(vec![0; bytes - 1]);
+        let without = turn_that_read(of, 0).bytes_besides_letter();
+        turn_that_read(of, bytes - without)
+    }
+
+    fn turn_that_read(of: &DeadLetter, bytes: usize) -> Arc<RecordedTurn> {
+        let read = Bytes::from(vec![0; bytes]);
         Arc::new(RecordedTurn {
             actor: of.letter.to().clone(),
             component: Digest::of(b""),
@@ -342,7 +370,8 @@ mod tests {
     }
 
     proptest! {
-        /// A list from which the first go until the last fits behaves the same.
+        /// A list from which the first of whoever has the most go until the last fits behaves
+        /// the same.
         #[test]
         fn behaves_like_a_list(steps in prop::collection::vec(step(), 0..60)) {
             let mut letters = DeadLetters::new(MAX_LETTERS, MAX_BYTES);
@@ -352,16 +381,13 @@ mod tests {
                 match step {
                     Step::Push(to, bytes) => {
                         total += 1;
-                        prop_assert_eq!(letters.push(letter(to, bytes)).id, DeadLetterId(total));
-                        if bytes as u64 > MAX_BYTES {
-                            forgotten += 1;
-                        } else {
-                            model.push((total, to, bytes as u64));
-                        }
-                        while model.len() > MAX_LETTERS || size(&model) > MAX_BYTES {
-                            model.remove(0);
-                            forgotten += 1;
-                        }
+                        let pushed = letters.push(letter(to, bytes));
+                        prop_assert_eq!(pushed.id, DeadLetterId(total));
+                        let (went, is_kept) = push(&mut model, (total, to, bytes as u64));
+                        forgotten += went.len() as u64 + u64::from(!is_kept);
+                        let told: Vec<_> = pushed.forgotten.iter().map(|(id, _)| id.0).collect();
+                        prop_assert_eq!(told, went);
+                        prop_assert_eq!(pushed.letter.is_some(), is_kept);
                     }
                     Step::Take(id) => {
                         let at = model.iter().position(|(i, _, _)| *i == id);
@@ -370,6 +396,11 @@ mod tests {
                         prop_assert_eq!(found, expected.is_some());
                         let taken = letters.take(DeadLetterId(id));
                         prop_assert_eq!(taken.as_ref().map(|l| l.letter.to().as_str()), expected);
+                        if let (Some(taken), true) = (taken, id % 2 == 0) {
+                            model.push((id, expected.unwrap(), taken.bytes() as u64));
+                            model.sort_unstable();
+                            letters.put_back(DeadLetterId(id), taken);
+                        }
                     }
                     Step::DropAll(choice) => {
                         let before = model.len();
@@ -395,31 +426,90 @@ mod tests {
         }
     }
 
+    type Model<'a> = Vec<(u64, &'a str, u64)>;
+
     fn size(model: &[(u64, &str, u64)]) -> u64 {
         model.iter().map(|(_, _, bytes)| bytes).sum()
     }
 
+    fn component(address: &str) -> &str {
+        address.rsplit_once('/').unwrap().0
+    }
+
+    /// Which letters go for a new one, and whether it is kept.
+    fn push<'a>(model: &mut Model<'a>, new: (u64, &'a str, u64)) -> (Vec<u64>, bool) {
+        let mut went = Vec::new();
+        if new.2 > MAX_BYTES {
+            return (went, false);
+        }
+        loop {
+            let by_bytes = size(model) + new.2 > MAX_BYTES;
+            if !by_bytes && model.len() < MAX_LETTERS {
+                break;
+            }
+            let has = |it: &(u64, &str, u64)| -> u64 {
+                let own = model
+                    .iter()
+                    .filter(|other| component(other.1) == component(it.1));
+                own.map(|it| if by_bytes { it.2 } else { 1 }).sum()
+            };
+            let most = model.iter().map(has).max();
+            let oldest = model.iter().position(|it| Some(has(it)) == most).unwrap();
+            went.push(model.remove(oldest).0);
+        }
+        model.push(new);
+        (went, true)
+    }
+
+    /// One component fails without end, and others have failed now and then.
+    fn flood(letters: &mut DeadLetters, bytes: usize) -> Vec<DeadLetterId> {
+        let others = ["a/a/a", "b/b/b", "b/c/c"];
+        let ids: Vec<_> = others
+            .iter()
+            .flat_map(|to| [to; 3].map(|to| letters.push(letter(to, 100)).id))
+            .collect();
+        for _ in 0..200 {
+            let pushed = letters.push(letter("evil/hostile/a", bytes));
+            let to = |it: &(DeadLetterId, Arc<DeadLetter>)| it.1.letter.to().namespace() == "evil";
+            assert!(pushed.letter.is_some() && pushed.forgotten.iter().all(to));
+        }
+        ids
+    }
+
+    #[test]
+    fn who_fails_without_end_drives_out_nobody_else() {
+        // In bytes, and in number.
+        for (mut letters, bytes) in [
+            (DeadLetters::new(1_000, 10_000), 4_000),
+            (DeadLetters::new(20, 1 << 20), 20),
+        ] {
+            let others = flood(&mut letters, bytes);
+            assert!(others.iter().all(|id| letters.get(*id).is_some()));
+            assert!(letters.len() > others.len());
+        }
+    }
+
     #[test]
     fn what_is_too_large_loses_its_turn_first_and_never_drives_others_out() {
-        let mut letters = DeadLetters::new(10, 100);
-        let first = letters.push(letter(ADDRESSES[0], 30)).id;
+        let mut letters = DeadLetters::new(10, 1_000);
+        let first = letters.push(letter(ADDRESSES[0], 300)).id;
 
-        let mut with_turn = letter(ADDRESSES[0], 30);
-        with_turn.turn = Some(turn(&with_turn, 40));
+        let mut with_turn = letter(ADDRESSES[0], 300);
+        with_turn.turn = Some(turn(&with_turn, 400));
         let second = letters.push(with_turn.clone()).id;
         assert!(letters.get(second).unwrap().turn.is_some());
-        assert_eq!((letters.len(), letters.bytes()), (2, 100));
+        assert_eq!((letters.len(), letters.bytes()), (2, 1_000));
 
-        let too_large = letters.push(letter(ADDRESSES[0], 101)).id;
+        let too_large = letters.push(letter(ADDRESSES[0], 1_001)).id;
         assert!(letters.get(too_large).is_none());
         assert!(letters.get(first).is_some() && letters.get(second).is_some());
         assert_eq!(letters.forgotten(), 1);
 
-        with_turn.turn = Some(turn(&with_turn, 80));
+        with_turn.turn = Some(turn(&with_turn, 800));
         let without = letters.push(with_turn).id;
         assert!(letters.get(without).unwrap().turn.is_none());
         assert!(letters.get(first).is_none() && letters.get(second).is_some());
-        assert_eq!(letters.bytes(), 100);
+        assert_eq!(letters.bytes(), 1_000);
     }
 
     #[test]
@@ -449,6 +539,17 @@ mod tests {
         let reason = "not delivered: the mailbox is full";
         letters.push(reply);
         assert_eq!(letters.bytes(), 1_000 + reason.len() as u64);
+    }
+
+    #[test]
+    fn the_names_that_a_failure_passed_have_a_size() {
+        let mut letters = DeadLetters::default();
+        let mut fault = GuestFault::new(FaultKind::Unreachable, "");
+        fault.backtrace = vec!["short".into(), "x".repeat(10_000)];
+        let mut failed = letter(ADDRESSES[0], 30);
+        failed.reason = DeathCause::Failed(WasmError::RuntimeError(fault));
+        letters.push(failed);
+        assert!(letters.bytes() > 10_000);
     }
 
     #[test]

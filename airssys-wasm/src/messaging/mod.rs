@@ -10,3 +10,5 @@ pub mod too_many;
 pub mod topics;
 pub mod trace;
 pub mod waits;
+
+pub(crate) mod shares;

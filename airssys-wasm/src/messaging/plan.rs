@@ -11,6 +11,7 @@ use crate::core::delivery::post::{Admission, Post};
 use crate::core::storage::commit::Commit;
 use crate::core::storage::row::{MessageNumber, Row, RowKey, StoredRequest, StoredTimer};
 use crate::core::turn::effects::{Content, Outgoing};
+use crate::core::turn::errors::{CallError, HostError};
 use crate::messaging::correlation::Request;
 use crate::messaging::router::{Router, Sender};
 use crate::messaging::trace;
@@ -26,6 +27,8 @@ pub struct Plan {
 pub(crate) enum Step {
     /// A message is put into its receiver's mailbox.
     Deliver(Envelope, Admission),
+    /// A message becomes a dead letter, since its receiver's mailbox is full.
+    Refuse(Envelope),
     /// A message is to be sent later: the timer's id, and when by the system's clock.
     SetTimer(u64, u64, Envelope),
     /// A message is not to be sent later.
@@ -121,7 +124,8 @@ impl<'a, P: Post> Planner<'a, P> {
                 self.plan.steps.push(Step::CancelRequest(correlation));
             }
             Outgoing::Publish { topic, content } => {
-                self.publish(&topic, &content);
+                let audience = self.router.audience(self.post, &topic);
+                self.publish(&audience, &content);
             }
             Outgoing::Subscribe { pattern } => {
                 self.put_own(RowKey::Subscription(pattern.clone()), || Row::Subscription);
@@ -134,16 +138,17 @@ impl<'a, P: Post> Planner<'a, P> {
         }
     }
 
-    /// Plans a message to all who subscribed to a topic and may hear of it, and says how many
-    /// they are.
-    pub(crate) fn publish(&mut self, topic: &str, content: &Content) -> usize {
-        let mut subscribers = self.router.subscribers(topic);
-        subscribers.retain(|actor| self.post.may_hear(actor, topic));
-        let count = subscribers.len();
-        for to in subscribers {
-            self.deliver(to, content.clone(), Admission::Asked);
+    /// Plans a message to each of those who hear of a topic. It is a dead letter where too much
+    /// waits on disk.
+    pub(crate) fn publish(&mut self, audience: &[ComponentId], content: &Content) {
+        for to in audience {
+            if self.post.is_durable(to) && !self.post.has_backlog_room(to) {
+                let envelope = self.tell(to.clone(), content.clone());
+                self.plan.steps.push(Step::Refuse(envelope));
+            } else {
+                self.deliver(to.clone(), content.clone(), Admission::Asked);
+            }
         }
-        count
     }
 
     /// Plans a reply, if its request is still open. It is not from now on.
@@ -237,14 +242,18 @@ impl<'a, P: Post> Planner<'a, P> {
     }
 }
 
-/// A reply on its way, and its rows if the requester is durable: the request ends with it.
+/// A reply on its way, and its rows if the requester is durable: the request ends with it. Where
+/// too much waits for the requester already, it is told that in place of the reply's content.
 pub(crate) fn plan_reply(
     post: &impl Post,
-    reply: ReplyTo,
+    mut reply: ReplyTo,
     trace_parent: Option<Arc<str>>,
     commit: &mut Commit,
 ) -> Envelope {
     let correlation = reply.reply.correlation;
+    if matches!(&reply.reply.outcome, Ok(Some(_))) && !post.has_backlog_room(&reply.to) {
+        reply.reply.outcome = Err(CallError::Host(HostError::MailboxFull));
+    }
     let mut envelope = Envelope {
         trace_parent,
         ..Envelope::new(Letter::Reply(reply))

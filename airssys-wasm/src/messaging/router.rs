@@ -80,6 +80,11 @@ impl Router {
                 let sent = post.deliver(committed.complete(envelope), admission);
                 bury_refused(post, sent);
             }
+            Step::Refuse(envelope) => {
+                let envelope = Box::new(committed.complete(envelope));
+                let reason = Refusal::MailboxFull;
+                post.bury_undelivered(Refused { envelope, reason });
+            }
             Step::SetTimer(timer, due_ms, envelope) => {
                 let set = self.set_timer(timer, due_ms, committed.complete(envelope));
                 if let Err(refused) = set {
@@ -106,6 +111,13 @@ impl Router {
     pub fn subscribers(&self, topic: &str) -> Vec<ComponentId> {
         let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
         topics.matching(topic)
+    }
+
+    /// Who has subscribed to a topic and may hear of it at this moment, by address.
+    pub(crate) fn audience(&self, post: &impl Post, topic: &str) -> Vec<ComponentId> {
+        let mut subscribers = self.subscribers(topic);
+        subscribers.retain(|actor| post.may_hear(actor, topic));
+        subscribers
     }
 
     /// Ends a request with its reply, and says whether it was open. From then on the reply
@@ -331,6 +343,7 @@ mod tests {
     use super::*;
     use crate::core::component::MessagePayload;
     use crate::core::delivery::envelope::Letter;
+    use crate::core::turn::call::CallOutcome;
     use crate::core::turn::effects::{Content, Outgoing};
     use crate::messaging::plan::Planner;
 
@@ -371,6 +384,10 @@ mod tests {
 
         fn may_hear(&self, actor: &ComponentId, _topic: &str) -> bool {
             actor.instance() != "revoked"
+        }
+
+        fn has_backlog_room(&self, actor: &ComponentId) -> bool {
+            !actor.instance().ends_with("behind")
         }
 
         fn commit(&self, commit: Commit) -> Option<u64> {
@@ -622,6 +639,49 @@ mod tests {
         );
         send(&router, &desk, 0, vec![publish()]);
         assert_eq!(desk.take(), ["x: news #0"]);
+    }
+
+    #[test]
+    fn what_is_published_to_one_who_is_far_behind_on_disk_is_refused() {
+        let (router, desk) = (Router::default(), Desk::default());
+        for from in ["durable", "durable-behind", "behind"] {
+            router.restore_subscription(&id(from), "a.*").unwrap();
+        }
+        let publish = Outgoing::Publish {
+            topic: "a.b".into(),
+            content: content("news"),
+        };
+        send(&router, &desk, 0, vec![publish]);
+        assert_eq!(desk.take(), ["behind: news #0", "durable: news #0"]);
+        let refused = [("durable-behind".into(), Refusal::MailboxFull)];
+        assert_eq!(*lock(&desk.buried), refused);
+    }
+
+    #[test]
+    fn a_reply_has_no_content_for_one_for_whom_too_much_waits() {
+        let desk = Desk::default();
+        let reply = |to: &str, outcome: CallOutcome| {
+            let reply = ReplyTo {
+                to: id(to),
+                from: id("you"),
+                reply: Reply {
+                    correlation: 1,
+                    outcome,
+                },
+            };
+            let planned = plan_reply(&desk, reply, None, &mut Commit::default());
+            match planned.content {
+                Letter::Reply(reply) => reply.reply.outcome,
+                Letter::Message(message) => panic!("{message:?}"),
+            }
+        };
+        let large = || Ok(Some(MessagePayload::new("large")));
+        let full = Err(CallError::Host(HostError::MailboxFull));
+        for to in ["behind", "durable-behind"] {
+            assert_eq!(reply(to, large()), full);
+            assert_eq!(reply(to, Ok(None)), Ok(None));
+        }
+        assert_eq!(reply("me", large()), large());
     }
 
     #[test]

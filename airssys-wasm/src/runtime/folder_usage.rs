@@ -2,6 +2,7 @@
 
 // Layer 1: Standard library imports
 use std::collections::HashMap;
+use std::fs::{File, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -11,15 +12,20 @@ use std::time::{Duration, Instant};
 
 // Layer 2: Third-party crate imports
 use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::sleep_until;
 use walkdir::{Error as WalkError, WalkDir};
 use wasmtime_wasi::runtime::spawn_blocking;
 
-/// What each file and folder counts at the least: no file system keeps one for nothing.
-pub(crate) const ENTRY_BYTES: u64 = 4_096;
+/// What each file and folder counts at the least, and what is written of a file is counted in: no
+/// file system keeps less.
+pub(crate) const BLOCK_BYTES: u64 = 4_096;
 
-/// How long a folder that was found rather full is not measured again. Of any other, half of
-/// what is allowed has to be written before that.
-const PAUSE: Duration = Duration::from_secs(1);
+/// How many times as long as it took to measure a folder it is not measured again, so that guests
+/// that fill one have the host do that for a twentieth of the time.
+const PAUSE: u32 = 20;
+
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Something lies in a folder of which nobody has counted what.
 const UNKNOWN: u64 = u64::MAX;
@@ -63,8 +69,18 @@ impl FolderUsages {
 pub(crate) struct FolderUsage {
     quota: Quota,
     bytes: AtomicU64,
-    /// When it was found rather full. Locked while it is measured.
-    measured: Arc<AsyncMutex<Option<Instant>>>,
+    /// Locked while it is measured.
+    measured: Arc<AsyncMutex<Option<Measured>>>,
+    /// What guests have opened to write. It takes room for as long as it is open, also when it
+    /// does not lie in the folder any more.
+    opened: Mutex<Vec<Weak<File>>>,
+}
+
+/// When a folder was measured, and is next at the earliest.
+#[derive(Debug, Clone, Copy)]
+struct Measured {
+    began: Instant,
+    next: Instant,
 }
 
 impl FolderUsage {
@@ -73,7 +89,17 @@ impl FolderUsage {
             quota,
             bytes: AtomicU64::new(UNKNOWN),
             measured: Arc::default(),
+            opened: Mutex::default(),
         }
+    }
+
+    /// Takes note of a file that was opened to be written.
+    pub(crate) fn opened(&self, file: &Arc<File>) {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if opened.len() == opened.capacity() {
+            opened.retain(|file| file.strong_count() > 0);
+        }
+        opened.push(Arc::downgrade(file));
     }
 
     /// Counts what is about to be written, if there is room for it as far as is known.
@@ -93,27 +119,27 @@ impl FolderUsage {
         self.quota.allowed.saturating_sub(known)
     }
 
-    /// The same as `take`, once the folder is measured if it was not, or seems to be full.
+    /// The same as `take`, once the folder is measured if it was not, or seems to be full. Who
+    /// comes soon after that waits a little, or gets the answer of then.
     pub(crate) async fn make_room(self: &Arc<Self>, bytes: u64) -> bool {
         if self.take(bytes) {
             return true;
         }
+        let asked = Instant::now();
         let mut measured = Arc::clone(&self.measured).lock_owned().await;
         // Another one may have measured it meanwhile.
         if self.take(bytes) {
             return true;
         }
-        if measured.is_some_and(|at| at.elapsed() < PAUSE) {
-            return false;
+        if let Some(last) = *measured {
+            if last.began >= asked {
+                return false;
+            }
+            sleep_until(last.next.into()).await;
         }
         let usage = Arc::clone(self);
         // It is done, and nobody else measures, also when the turn ends before it.
-        spawn_blocking(move || {
-            let found = usage.measure();
-            let is_rather_full = found > usage.quota.allowed / 2;
-            *measured = is_rather_full.then(Instant::now);
-        })
-        .await;
+        spawn_blocking(move || *measured = Some(usage.measure())).await;
         let is_room = self.take(bytes);
         if !is_room {
             let Quota { path, allowed } = &self.quota;
@@ -123,22 +149,55 @@ impl FolderUsage {
         is_room
     }
 
-    fn measure(&self) -> u64 {
+    fn measure(&self) -> Measured {
+        let began = Instant::now();
         let before = self.bytes.load(Ordering::Relaxed);
         let found = bytes_below(&self.quota.path, self.quota.allowed);
+        let found = found.saturating_add(self.bytes_elsewhere());
         let corrected = |now: u64| {
             let meanwhile = if before == UNKNOWN {
                 0
             } else {
                 now.saturating_sub(before)
             };
-            Some(found.saturating_add(meanwhile))
+            // One byte less than what is not known.
+            Some(found.saturating_add(meanwhile).min(UNKNOWN - 1))
         };
         let order = Ordering::Relaxed;
         // It always has an answer.
         let _before = self.bytes.fetch_update(order, order, corrected);
-        found
+        let pause = LONGEST_PAUSE.min(began.elapsed() * PAUSE);
+        Measured {
+            began,
+            next: Instant::now() + pause,
+        }
     }
+
+    /// What is open and lies in no folder any more.
+    fn bytes_elsewhere(&self) -> u64 {
+        let opened: Vec<Arc<File>> = {
+            let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+            opened.iter().filter_map(Weak::upgrade).collect()
+        };
+        let files = opened.iter().filter_map(|file| file.metadata().ok());
+        files
+            .filter(|it| it.nlink() == 0)
+            .map(|it| taken(&it))
+            .sum()
+    }
+}
+
+/// How many bytes of blocks `length` bytes from `offset` on lie in.
+pub(crate) fn bytes_of_blocks(offset: u64, length: u64) -> u64 {
+    if length == 0 {
+        return 0;
+    }
+    let last = offset.saturating_add(length - 1) / BLOCK_BYTES;
+    (last - offset / BLOCK_BYTES + 1) * BLOCK_BYTES
+}
+
+fn taken(file: &Metadata) -> u64 {
+    BLOCK_BYTES.max(file.blocks().saturating_mul(512))
 }
 
 /// What lies in a folder, counted until it is more than `enough`.
@@ -147,15 +206,14 @@ fn bytes_below(folder: &Path, enough: u64) -> u64 {
     for entry in WalkDir::new(folder).min_depth(1).same_file_system(true) {
         let found = entry.and_then(|it| it.metadata());
         sum = sum.saturating_add(match found {
-            Ok(of) => ENTRY_BYTES.max(of.blocks().saturating_mul(512)),
+            Ok(found) => taken(&found),
             Err(error) => unseen(&error),
         });
         if sum > enough {
             break;
         }
     }
-    // One byte less than what is not known.
-    sum.min(UNKNOWN - 1)
+    sum
 }
 
 /// What counts for something that cannot be looked at.
@@ -163,7 +221,7 @@ fn unseen(error: &WalkError) -> u64 {
     match error.io_error().map(std::io::Error::kind) {
         // It was removed meanwhile.
         Some(ErrorKind::NotFound) => 0,
-        Some(ErrorKind::PermissionDenied) => ENTRY_BYTES,
+        Some(ErrorKind::PermissionDenied) => BLOCK_BYTES,
         // Folders within each other, too deep to be looked into.
         _ => UNKNOWN,
     }
@@ -173,10 +231,11 @@ fn unseen(error: &WalkError) -> u64 {
 mod tests {
     use super::*;
     use rustix::fs::{Mode, OFlags, mkdirat, open, openat};
-    use std::fs::{File, create_dir, remove_file, write};
+    use std::fs::{create_dir, remove_file, write};
     use tempfile::tempdir;
+    use tokio::task::{JoinSet, yield_now};
 
-    const ALLOWED: u64 = 100 * ENTRY_BYTES;
+    const ALLOWED: u64 = 100 * BLOCK_BYTES;
 
     #[tokio::test]
     async fn what_lies_there_counts_and_what_is_written() {
@@ -186,9 +245,9 @@ mod tests {
         let usage = FolderUsages::default().of(folder.path(), ALLOWED);
         assert!(!usage.take(0), "nobody knows yet");
         assert!(usage.make_room(0).await);
-        assert!(usage.take(50 * ENTRY_BYTES));
-        assert!(!usage.take(50 * ENTRY_BYTES));
-        assert!(usage.take(9 * ENTRY_BYTES), "41 are there");
+        assert!(usage.take(50 * BLOCK_BYTES));
+        assert!(!usage.take(50 * BLOCK_BYTES));
+        assert!(usage.take(9 * BLOCK_BYTES), "41 are there");
         assert!(!usage.take(1));
     }
 
@@ -200,22 +259,61 @@ mod tests {
         let usage = FolderUsages::default().of(folder.path(), ALLOWED);
         assert!(usage.make_room(0).await);
         remove_file(large).unwrap();
-        assert!(!usage.take(20 * ENTRY_BYTES));
-        *usage.measured.lock().await = None;
-        assert!(usage.make_room(20 * ENTRY_BYTES).await);
+        assert!(!usage.take(20 * BLOCK_BYTES));
+        assert!(usage.make_room(20 * BLOCK_BYTES).await);
+    }
+
+    /// Whoever waits while it is measured is told what was found.
+    #[tokio::test]
+    async fn a_full_folder_is_measured_once_for_all_who_wait() {
+        let folder = tempdir().unwrap();
+        write(folder.path().join("large"), vec![1; 100 * 4_096]).unwrap();
+        let usage = FolderUsages::default().of(folder.path(), ALLOWED);
+        let held = Arc::clone(&usage.measured).lock_owned().await;
+        let mut waiting = JoinSet::new();
+        for _ in 0..100 {
+            let usage = Arc::clone(&usage);
+            waiting.spawn(async move { usage.make_room(1).await });
+        }
+        yield_now().await;
+        drop(held);
+        let first = waiting.join_next().await.unwrap();
+        assert!(!first.unwrap());
+        let measured = usage.measured.lock().await.unwrap();
+        while let Some(told) = waiting.join_next().await {
+            assert!(!told.unwrap());
+        }
+        let last = usage.measured.lock().await.unwrap();
+        assert_eq!(measured.began, last.began);
     }
 
     #[tokio::test]
-    async fn a_full_folder_is_not_measured_at_each_try() {
+    async fn what_is_removed_and_still_open_takes_room() {
         let folder = tempdir().unwrap();
-        let large = folder.path().join("large");
-        write(&large, vec![1; 100 * 4_096]).unwrap();
-        let usage = FolderUsages::default().of(folder.path(), ALLOWED);
-        assert!(!usage.make_room(1).await);
-        remove_file(large).unwrap();
-        let measured = *usage.measured.lock().await;
-        let is_early = measured.unwrap().elapsed() < PAUSE;
-        assert_eq!(usage.make_room(1).await, !is_early);
+        let (kept, path) = (FolderUsages::default(), folder.path().join("large"));
+        let usage = kept.of(folder.path(), ALLOWED);
+        write(&path, vec![1; 90 * 4_096]).unwrap();
+        let file = Arc::new(File::open(&path).unwrap());
+        usage.opened(&file);
+        remove_file(path).unwrap();
+        assert!(!usage.make_room(20 * BLOCK_BYTES).await);
+        drop(file);
+        assert!(usage.make_room(20 * BLOCK_BYTES).await);
+    }
+
+    #[test]
+    fn a_byte_takes_a_block_and_two_may_take_two() {
+        for (offset, length, bytes) in [
+            (0, 0, 0),
+            (9_999, 0, 0),
+            (0, 1, 4_096),
+            (4_095, 1, 4_096),
+            (4_095, 2, 8_192),
+            (4_096, 4_096, 4_096),
+            (u64::MAX, u64::MAX, 4_096),
+        ] {
+            assert_eq!(bytes_of_blocks(offset, length), bytes, "{offset} {length}");
+        }
     }
 
     #[tokio::test]
@@ -223,7 +321,7 @@ mod tests {
         let folder = tempdir().unwrap();
         let usage = FolderUsages::default().of(folder.path(), ALLOWED);
         for _ in 0..10 {
-            assert!(usage.make_room(60 * ENTRY_BYTES).await);
+            assert!(usage.make_room(60 * BLOCK_BYTES).await);
         }
     }
 
@@ -233,8 +331,8 @@ mod tests {
         for name in 0..50 {
             File::create(folder.path().join(name.to_string())).unwrap();
         }
-        assert_eq!(bytes_below(folder.path(), u64::MAX), 50 * ENTRY_BYTES);
-        assert_eq!(bytes_below(folder.path(), ENTRY_BYTES), 2 * ENTRY_BYTES);
+        assert_eq!(bytes_below(folder.path(), u64::MAX), 50 * BLOCK_BYTES);
+        assert_eq!(bytes_below(folder.path(), BLOCK_BYTES), 2 * BLOCK_BYTES);
         assert_eq!(bytes_below(&folder.path().join("none"), 1), 0);
     }
 
@@ -249,7 +347,7 @@ mod tests {
             mkdirat(&at, &*name, Mode::RWXU).unwrap();
             at = openat(&at, &*name, flags, Mode::empty()).unwrap();
         }
-        assert_eq!(bytes_below(folder.path(), ALLOWED), UNKNOWN - 1);
+        assert_eq!(bytes_below(folder.path(), ALLOWED), UNKNOWN);
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Instance {
             Mode::Direct => func.call(&mut self.store, params),
         };
         self.running = false;
-        self.store.data_mut().slice.end();
+        self.store.data_mut().end();
         called.map_err(|error| error.context(self.store.data().stopped()).into())
     }
 

@@ -74,6 +74,32 @@ impl Rate {
         }
     }
 
+    /// Admits so many together, or none of them and says which limit is met.
+    ///
+    /// # Errors
+    ///
+    /// [`QuotaExceeded`](HostError::QuotaExceeded) when there were too many, or these are more
+    /// than a second's worth.
+    pub(crate) fn check_many(
+        &self,
+        limit: Limit,
+        allowed: u64,
+        count: u64,
+    ) -> Result<(), HostError> {
+        let count = u32::try_from(count).ok().and_then(NonZeroU32::new);
+        let is_admitted = match (&self.0, count) {
+            (Kind::Nothing, _) | (Kind::PerSecond(_), None) => false,
+            (Kind::PerSecond(limiter), Some(count)) => {
+                limiter.check_n(count).is_ok_and(|it| it.is_ok())
+            }
+            (Kind::Anything, _) => true,
+        };
+        match is_admitted {
+            true => Ok(()),
+            false => Err(exceeded(limit, allowed)),
+        }
+    }
+
     /// Admits one, or says which limit is met.
     ///
     /// # Errors
@@ -83,12 +109,13 @@ impl Rate {
     pub(crate) fn check(&self, limit: Limit, allowed: u64) -> Result<(), HostError> {
         match self.admit() {
             true => Ok(()),
-            false => {
-                let exceeded = LimitExceeded::beyond(limit, allowed);
-                Err(HostError::QuotaExceeded(exceeded))
-            }
+            false => Err(exceeded(limit, allowed)),
         }
     }
+}
+
+fn exceeded(limit: Limit, allowed: u64) -> HostError {
+    HostError::QuotaExceeded(LimitExceeded::beyond(limit, allowed))
 }
 
 #[cfg(test)]

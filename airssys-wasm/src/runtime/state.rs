@@ -109,6 +109,15 @@ impl StoreState {
         }
     }
 
+    /// Ends a turn, and what may not outlive it.
+    #[inline]
+    pub(crate) fn end(&mut self) {
+        self.slice.end();
+        if let Some(wasi) = &mut self.wasi {
+            wasi.end(&mut self.host.resource_table);
+        }
+    }
+
     /// What the turn has learnt from the host.
     pub(crate) fn take_learnt(&mut self) -> Learnt {
         if let Some(wasi) = &self.wasi {
@@ -143,7 +152,8 @@ impl StoreState {
     fn wasi(&mut self) -> (&mut WasiState, &mut ResourceTable) {
         let wasi = self.wasi.get_or_insert_with(|| {
             let (settings, lines) = (&self.settings, &self.lines);
-            let wasi = WasiState::new(settings, lines, &self.usages, &mut self.recorder);
+            let mut wasi = WasiState::new(settings, lines, &self.usages, &mut self.recorder);
+            wasi.count_in(&mut self.host.resource_table);
             Box::new(wasi)
         });
         (wasi, &mut self.host.resource_table)

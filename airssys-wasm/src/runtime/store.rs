@@ -29,6 +29,7 @@ use crate::core::turn::context::TurnContext;
 use crate::core::turn::effects::{Effects, Outgoing, Writes};
 use crate::core::turn::recorded::Learnt;
 use crate::core::turn::report::{TurnCost, TurnOutcome, TurnReport};
+use crate::core::turn::surroundings::Surroundings;
 use crate::runtime::bindings::{lend_reply, types};
 use crate::runtime::compiled::CompiledComponent;
 use crate::runtime::instance::{Instance, NotMade, Params, Results};
@@ -109,6 +110,11 @@ impl StoreManager {
     /// Whether there is an instance to run turns in.
     pub fn is_live(&self) -> bool {
         matches!(&self.body, Body::Live(instance) if !instance.is_abandoned())
+    }
+
+    /// What its turns can learn from the system around it.
+    pub(crate) fn surroundings(&self) -> &Arc<dyn Surroundings> {
+        &self.settings.surroundings
     }
 
     /// The committed state.

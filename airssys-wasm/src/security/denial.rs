@@ -1,6 +1,7 @@
 //! Why a component may not do something.
 
 // Layer 1: Standard library imports
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
@@ -10,9 +11,13 @@ use thiserror::Error;
 use crate::core::security::capability::Capability;
 use crate::security::policy::denied::DeniedByRule;
 
+/// The most bytes of a resource that are told, as it is told: what would end a line or cannot
+/// be seen is escaped, which makes it up to six times as long.
+const MAX_TOLD_BYTES: usize = 1_024;
+
 /// A use of a capability that was refused, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{capability}` for {resource:?}: {why}")]
+#[error("`{capability}` for {}: {why}", Told(.resource))]
 pub struct Denial {
     /// The capability.
     pub capability: Capability,
@@ -27,8 +32,9 @@ impl Denial {
     pub fn for_guest(&self) -> String {
         match self.why {
             Refused::Policy(_) => format!(
-                "`{}` for {:?}: not allowed by the policy",
-                self.capability, self.resource
+                "`{}` for {}: not allowed by the policy",
+                self.capability,
+                Told(&self.resource)
             ),
             _ => self.to_string(),
         }
@@ -48,4 +54,68 @@ pub enum Refused {
     /// The policy does not allow it.
     #[error("{0}")]
     Policy(Arc<DeniedByRule>),
+}
+
+/// A resource in quotes, escaped, and cut to [`MAX_TOLD_BYTES`].
+struct Told<'a>(&'a str);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        let mut bytes = 0;
+        for char in self.0.chars() {
+            let escaped = char.escape_debug();
+            bytes += escaped.clone().map(char::len_utf8).sum::<usize>();
+            if bytes > MAX_TOLD_BYTES {
+                f.write_char('…')?;
+                break;
+            }
+            // As `Debug` has it, which leaves the quote that needs none.
+            match char {
+                '\'' => f.write_char(char)?,
+                _ => fmt::Display::fmt(&escaped, f)?,
+            }
+        }
+        f.write_char('"')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn denial(resource: &str, why: Refused) -> Denial {
+        Denial {
+            capability: Capability::Send,
+            resource: resource.to_owned(),
+            why,
+        }
+    }
+
+    #[test]
+    fn a_resource_is_told_to_some_length_however_it_is_escaped() {
+        let policy = Refused::Policy(Arc::new(DeniedByRule {
+            rules: Vec::new(),
+            errors: Vec::new(),
+        }));
+        for part in ["x", "\u{1}", "\u{7f}", "\"", "\n", "ü", "\u{10ffff}"] {
+            for why in [Refused::NotGranted, Refused::NotNeeded, policy.clone()] {
+                let denial = denial(&part.repeat(1_024 / part.len()), why);
+                assert!(denial.to_string().len() <= MAX_TOLD_BYTES + 128, "{denial}");
+                assert!(denial.for_guest().len() <= MAX_TOLD_BYTES + 128, "{denial}");
+            }
+        }
+        let cut = denial(&"\u{1}".repeat(1_024), Refused::NotGranted).to_string();
+        assert!(cut.ends_with("\\u{1}…\": not granted"), "{cut}");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_short_is_told_as_it_is_written_in_code(resource in any::<String>()) {
+            prop_assume!(format!("{resource:?}").len() <= MAX_TOLD_BYTES);
+            let told = format!("`send` for {resource:?}: not granted");
+            prop_assert_eq!(denial(&resource, Refused::NotGranted).to_string(), told);
+        }
+    }
 }

@@ -72,23 +72,24 @@ impl Granted {
         })
     }
 
-    /// Takes back every pattern that `pattern` covers. Says whether there was one. What is
-    /// wider than `pattern` stays, and with it what `pattern` means.
+    /// Takes back every pattern that `pattern` covers; if it is of every host, `*:443` or
+    /// `*:*`, those of addresses too. Says whether there was one. What is wider than `pattern` stays, and
+    /// with it what `pattern` means.
     ///
     /// # Errors
     ///
     /// When it is no pattern.
     pub fn remove(&self, capability: Capability, pattern: &str) -> Result<bool, InvalidGrant> {
-        let wide = Grants::compile_one(capability, 0, pattern)?;
+        let taken = Grants::compile_one(capability, 0, pattern)?;
         let form = capability.form();
-        let is_covered = |text: &String| {
-            let narrow = Pattern::parse(form, text);
-            narrow.is_ok_and(|narrow| wide.covers(&narrow))
+        let is_taken = |text: &String| {
+            let granted = Pattern::parse(form, text);
+            granted.is_ok_and(|granted| taken.revokes(&granted))
         };
         self.change(|written| {
             let patterns = written.of_mut(capability);
             let before = patterns.len();
-            patterns.retain(|text| !is_covered(text));
+            patterns.retain(|text| !is_taken(text));
             patterns.len() < before
         })
     }
@@ -135,6 +136,23 @@ mod tests {
         assert_eq!(granted.capabilities().send, ["pay/desk", "self"]);
         assert!(!granted.remove(Capability::Send, "pay/desk/one").unwrap());
         assert!(granted.remove(Capability::Send, "*").unwrap());
+        assert!(granted.capabilities().is_empty());
+    }
+
+    #[test]
+    fn to_revoke_every_host_leaves_no_address() {
+        let patterns = ["10.0.0.7:5432", "[::1]:80", "127.*:*", "a.example:443"];
+        let granted = Granted::new(Capabilities {
+            network: patterns.map(String::from).into(),
+            ..Capabilities::default()
+        });
+        let granted = granted.unwrap();
+        let alice = ComponentId::new("shop", "cart", "alice");
+        let reaches = |endpoint: &str| granted.allow(&alice, Capability::Network, endpoint);
+        assert!(granted.remove(Capability::Network, "*:5432").unwrap());
+        assert!(!reaches("10.0.0.7:5432") && reaches("127.0.0.1:5432"));
+        assert!(granted.remove(Capability::Network, "*:*").unwrap());
+        assert!(!reaches("127.0.0.1:5432") && !reaches("[::1]:80"));
         assert!(granted.capabilities().is_empty());
     }
 

@@ -2,7 +2,7 @@
 
 // Layer 1: Standard library imports
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 // Layer 2: Third-party crate imports
 use globset::Glob;
@@ -109,9 +109,11 @@ impl Pattern {
                     return false;
                 };
                 let is_meant = |port: &u16| asked_port == "*" || asked_port.parse() == Ok(*port);
-                port.as_ref().is_none_or(is_meant)
-                    && host.matches(asked)
-                    && (is_address(host.as_str()) || !leads_inside(asked))
+                let is_right_kind = match is_address(host.as_str()) {
+                    true => is_one_address(asked),
+                    false => !leads_inside(asked),
+                };
+                port.as_ref().is_none_or(is_meant) && is_right_kind && host.matches(asked)
             }
         }
     }
@@ -130,14 +132,32 @@ impl Pattern {
                     port: other_port,
                 },
             ) => {
-                (port.is_none() || port == other_port)
-                    && host.covers(other)
-                    && (is_address(host.as_str()) || !leads_inside(other.as_str()))
+                let is_right_kind = match is_address(host.as_str()) {
+                    true => is_address(other.as_str()),
+                    false => !leads_inside(other.as_str()),
+                };
+                (port.is_none() || port == other_port) && is_right_kind && host.covers(other)
             }
             (Kind::Topic, Kind::Topic) => covers_topic(&self.text, &other.text),
             (Kind::Folder, Kind::Folder) => is_below(&self.text, &other.text),
             _ => false,
         }
+    }
+
+    /// Whether `granted`, a pattern of the same form, is taken back when this is: if it is
+    /// covered, or if this is of every host, `*:443` or `*:*`, and the port is covered. Who
+    /// grants every host grants no address of a private network; who takes it back leaves none.
+    pub(crate) fn revokes(&self, granted: &Self) -> bool {
+        let is_of_every_host = match (&self.kind, &granted.kind) {
+            (
+                Kind::Endpoint { host, port },
+                Kind::Endpoint {
+                    port: granted_port, ..
+                },
+            ) => host.as_str() == "*" && (port.is_none() || port == granted_port),
+            _ => false,
+        };
+        is_of_every_host || self.covers(granted)
     }
 
     /// Whether it means everything.
@@ -298,7 +318,19 @@ fn canonical_host(host: &str) -> Result<String, String> {
     }
 }
 
-/// Whether a host is written as an address, or as several: `10.0.0.*`.
+/// Whether a host is one address, as it is written where it is asked for.
+fn is_one_address(host: &str) -> bool {
+    match host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+    {
+        Some(bare) => bare.parse::<Ipv6Addr>().is_ok(),
+        None => host.parse::<Ipv4Addr>().is_ok(),
+    }
+}
+
+/// Whether a host is written as an address, or as several: `10.0.0.*`. A `*` of it stands for
+/// more than digits, so that what it is compared with has to be an address as well.
 fn is_address(host: &str) -> bool {
     let is_part = |b: u8| b.is_ascii_digit() || b".*".contains(&b);
     host.starts_with('[') || (host.bytes().all(is_part) && host.bytes().any(|b| b.is_ascii_digit()))
@@ -397,6 +429,17 @@ mod tests {
             (Form::Endpoint, "*.1:80", "10.0.0.1:80", "10.0.0.2:80"),
             (
                 Form::Endpoint,
+                "10.0.0.*:5432",
+                "10.0.0.7:5432",
+                "10.0.0.evil.example:5432",
+            ),
+            (Form::Endpoint, "10.0.*:80", "10.0.3.4:80", "10.0.x:80"),
+            (Form::Endpoint, "10.*:80", "10.0.3.4:80", "10.1:80"),
+            (Form::Endpoint, "10.*:80", "10.0.3.4:80", "10.:80"),
+            (Form::Endpoint, "*.1:80", "10.0.0.1:80", "evil.1:80"),
+            (Form::Endpoint, "*1*:80", "10.0.0.1:80", "a1.example:80"),
+            (
+                Form::Endpoint,
                 "A.Example.:80",
                 "a.example:*",
                 "b.example:*",
@@ -463,6 +506,8 @@ mod tests {
             (Form::Topic, "orders.>", "orders.*.eu"),
             (Form::Folder, "/data", "/data/in"),
             (Form::Endpoint, "*.example:*", "a.example:443"),
+            (Form::Endpoint, "10.0.*:*", "10.0.0.*:443"),
+            (Form::Endpoint, "10.0.*:443", "10.0.0.7:443"),
         ] {
             let (wide, narrow) = (pattern(form, wide), pattern(form, narrow));
             assert!(wide.covers(&narrow), "{wide} {narrow}");
@@ -470,6 +515,38 @@ mod tests {
         }
         let cart = pattern(Form::Actor, "shop/cart");
         assert!(!cart.covers(&pattern(Form::Actor, "self")));
+        for (addresses, name) in [
+            ("10.0.0.*:5432", "10.0.0.evil.example:5432"),
+            ("10.0.0.*:*", "10.0.0.*.example:*"),
+            ("*.1:*", "evil.*.1:*"),
+        ] {
+            let addresses = pattern(Form::Endpoint, addresses);
+            assert!(!addresses.covers(&pattern(Form::Endpoint, name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn to_take_back_every_host_takes_back_addresses_too() {
+        for (taken, granted, is_taken) in [
+            ("*:*", "10.0.0.7:5432", true),
+            ("*:*", "10.0.0.*:*", true),
+            ("*:*", "[::1]:80", true),
+            ("*:*", "a.example:443", true),
+            ("*:443", "127.0.0.1:443", true),
+            ("*:443", "127.0.0.1:80", false),
+            ("*:443", "127.0.0.1:*", false),
+            ("*.example:*", "a.example:443", true),
+            ("*.*:*", "10.0.0.7:80", false),
+            ("10.*:*", "10.0.0.7:80", true),
+            ("10.*:*", "10.evil.example:80", false),
+        ] {
+            let taken = pattern(Form::Endpoint, taken);
+            let granted = pattern(Form::Endpoint, granted);
+            assert_eq!(taken.revokes(&granted), is_taken, "{taken} {granted}");
+        }
+        let every_host = pattern(Form::Endpoint, "*:*");
+        assert!(!every_host.matches("10.0.0.7:5432"));
+        assert!(!every_host.covers(&pattern(Form::Endpoint, "10.0.0.7:5432")));
     }
 
     fn part() -> impl Strategy<Value = String> {
@@ -490,7 +567,69 @@ mod tests {
         })
     }
 
+    /// Hosts of few parts, so that patterns often mean what is asked for: addresses, names
+    /// that begin or end as addresses do, and names.
+    fn asked_host() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "(1|10|8)\\.[018]\\.[01]\\.[01]",
+            "(1|10|8)(\\.(0|1|a|x)){1,4}",
+            "[ab]\\.(a|1)",
+            "\\[(2606:4700)?::1\\]",
+        ]
+    }
+
+    /// Patterns of hosts like these.
+    fn host() -> impl Strategy<Value = String> {
+        let part = prop_oneof!["(1|10|8|0)", "[ab]", "\\*", "[01a]\\*"];
+        let parts = proptest::collection::vec(part, 1..=5);
+        prop_oneof![
+            4 => parts.prop_map(|parts| parts.join(".")),
+            2 => asked_host(),
+        ]
+    }
+
+    fn port() -> impl Strategy<Value = &'static str> {
+        prop_oneof![Just("*"), Just("80"), Just("443")]
+    }
+
+    fn endpoint() -> impl Strategy<Value = String> {
+        (host(), port()).prop_map(|(host, port)| format!("{host}:{port}"))
+    }
+
     proptest! {
+        /// A pattern that is written as one of addresses means nothing else.
+        #[test]
+        fn addresses_are_no_names(pattern_text in endpoint(), host in asked_host()) {
+            let pattern = pattern(Form::Endpoint, &pattern_text);
+            let (of, _port) = pattern_text.rsplit_once(':').unwrap();
+            let is_of_addresses =
+                of.contains(|c: char| c.is_ascii_digit()) && !of.contains(['a', 'b', 'x']);
+            if is_of_addresses && pattern.matches(&format!("{host}:80")) {
+                let bare = host.trim_matches(['[', ']']);
+                prop_assert!(bare.parse::<IpAddr>().is_ok(), "{} {}", pattern_text, host);
+            }
+        }
+
+        /// What a covered pattern means is meant by the one that covers it, and to take that
+        /// one back takes both.
+        #[test]
+        fn to_cover_endpoints_is_to_mean_as_much(
+            wide in endpoint(),
+            narrow in endpoint(),
+            host in asked_host(),
+            port in prop_oneof![Just("80"), Just("443"), Just("8080")],
+        ) {
+            let (wide, narrow) = (
+                pattern(Form::Endpoint, &wide),
+                pattern(Form::Endpoint, &narrow),
+            );
+            if wide.covers(&narrow) {
+                let asked = format!("{host}:{port}");
+                prop_assert!(wide.revokes(&narrow));
+                prop_assert!(!narrow.matches(&asked) || wide.matches(&asked));
+            }
+        }
+
         /// What a covered pattern means is meant by the one that covers it.
         #[test]
         fn to_cover_is_to_mean_as_much(

@@ -113,6 +113,15 @@ impl Store for ActorStore {
         }
     }
 
+    /// No other commit comes between, so that no more is taken at once than there is room for,
+    /// and one commit.
+    async fn append_when_room(&self, commit: Commit) -> Result<Taken, StoreError> {
+        match &self.log {
+            Some(log) if !commit.is_empty() => Ok(Taken(Some(log.append_when_room(commit).await?))),
+            _ => Ok(Taken(None)),
+        }
+    }
+
     async fn room(&self) -> Result<(), StoreError> {
         match &self.log {
             Some(log) => log.room().await,

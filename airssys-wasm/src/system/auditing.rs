@@ -21,10 +21,10 @@ use crate::security::audit::query::{AuditFound, AuditQuery};
 use crate::security::audit::settings::AuditSettings;
 use crate::system::config::security::AuditConfig;
 use crate::system::config::system::SystemConfig;
-use crate::system::error::{ControlError, StartError};
+use crate::system::error::StartError;
 use crate::system::handle::System;
 use crate::system::node::Node;
-use crate::system::upgrade::{DeployReport, UpgradeReport};
+use crate::system::upgrade::DeployReport;
 
 /// The folder of the audit log in a data folder.
 pub(crate) const FOLDER: &str = "audit";
@@ -153,17 +153,23 @@ impl Node {
         self.audited(deed, ended)
     }
 
-    /// Writes down that a component got another version.
-    pub(crate) fn audited_change(
+    /// Writes down that a component got another version, as soon as it has: whoever wanted it
+    /// may be gone before its actors have switched.
+    pub(crate) fn audit_change(&self, change: Operation, component: &str, version: &VersionId) {
+        let deed = Deed::of(change).on(component).with_version(version);
+        self.audit_note(deed, Decision::Allowed, "");
+    }
+
+    /// Writes down that something was refused, if it was, and hands on how it ended.
+    pub(crate) fn audited_refusal<T, E: Display>(
         &self,
         deed: Deed,
-        ended: Result<UpgradeReport, ControlError>,
-    ) -> Result<UpgradeReport, ControlError> {
-        let deed = match &ended {
-            Ok(report) => deed.with_version(&report.to),
-            Err(_) => deed,
-        };
-        self.audited(deed, ended)
+        ended: Result<T, E>,
+    ) -> Result<T, E> {
+        if let Err(error) = &ended {
+            self.audit_note(deed, Decision::Denied, error);
+        }
+        ended
     }
 
     /// Writes what was noted, and lets go of the log's folder.

@@ -169,6 +169,12 @@ impl Surroundings for Neighbourhood {
             .is_ok()
     }
 
+    fn audience(&self, topic: &str) -> u64 {
+        let node = self.node.upgrade();
+        let audience = node.map_or(0, |node| node.router.subscribers(topic).len());
+        (audience as u64).max(1)
+    }
+
     fn admit(&self, actor: &ComponentId, target: &ComponentId) -> Result<(), HostError> {
         let node = self.node()?;
         match node.admit(target)? {

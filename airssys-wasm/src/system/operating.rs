@@ -63,7 +63,7 @@ impl System {
     ) -> Result<UpgradeReport, ControlError> {
         let upgraded = self.node.upgrade(component, binary.into()).await;
         let deed = Deed::of(Operation::Upgrade).on(component);
-        self.node.audited_change(deed, upgraded)
+        self.node.audited_refusal(deed, upgraded)
     }
 
     /// Returns to a version that is kept: the one with this digest, the beginning of one,
@@ -81,7 +81,7 @@ impl System {
         let returned = self.node.roll_back(component, version).await;
         let deed = Deed::of(Operation::Rollback).on(component);
         let deed = deed.with(version.unwrap_or_default());
-        self.node.audited_change(deed, returned)
+        self.node.audited_refusal(deed, returned)
     }
 
     /// The system at this moment: components, groups, and what was counted.
@@ -158,12 +158,9 @@ impl System {
     /// When there is none with this number, or it was not accepted; then it stays.
     pub async fn retry_dead_letter(&self, id: DeadLetterId) -> Result<(), ControlError> {
         let open = self.node.is_open().map_err(ControlError::Refused);
-        let retried = match open.and_then(|()| self.node.retry(id)) {
-            Ok(seq) => self.on_disk(seq).await,
-            Err(error) => Err(error),
-        };
+        let retried = open.and_then(|()| self.node.retry(id));
         let deed = Deed::of(Operation::RetryLetter).with(id);
-        self.node.audited(deed, retried)
+        self.audited_on_disk(deed, retried).await
     }
 
     /// Drops a dead letter.
@@ -174,12 +171,9 @@ impl System {
     pub async fn drop_dead_letter(&self, id: DeadLetterId) -> Result<(), ControlError> {
         let taken = self.node.dead_letters().take(id);
         let taken = taken.ok_or(ControlError::NoDeadLetter(id));
-        let dropped = match taken.and_then(|letter| self.node.forget(&[(id, letter)])) {
-            Ok(seq) => self.on_disk(seq).await,
-            Err(error) => Err(error),
-        };
+        let dropped = taken.and_then(|letter| self.node.forget(&[(id, letter)]));
         let deed = Deed::of(Operation::DropLetter).with(id);
-        self.node.audited(deed, dropped)
+        self.audited_on_disk(deed, dropped).await
     }
 
     /// Drops all dead letters, or those to an actor, component or namespace, and returns
@@ -190,23 +184,36 @@ impl System {
     /// When the store has failed.
     pub async fn drop_dead_letters(&self, to: Option<&str>) -> Result<usize, ControlError> {
         let taken = self.node.dead_letters().take_all(to);
-        let dropped = match self.node.forget(&taken) {
-            Ok(seq) => self.on_disk(seq).await,
-            Err(error) => Err(error),
-        };
+        let dropped = self.node.forget(&taken);
         let letters = format_args!("{} to {}", taken.len(), to.unwrap_or("anybody")).to_string();
         let deed = Deed::of(Operation::DropLetter).with(letters);
-        self.node.audited(deed, dropped)?;
+        self.audited_on_disk(deed, dropped).await?;
         Ok(taken.len())
     }
 
-    /// Waits until the disk has a commit.
-    async fn on_disk(&self, seq: u64) -> Result<(), ControlError> {
-        let durable = self.node.store.durable(seq).await;
-        durable.map_err(|error| {
-            self.node.halt(&error);
-            ControlError::Refused(Refusal::StoreFailed)
-        })
+    /// Waits until the disk has the commit of what was done, and writes down how that ended.
+    /// It does so in a task of its own: it is done, and is written down also if whoever wanted
+    /// it waits no longer.
+    async fn audited_on_disk(
+        &self,
+        deed: Deed,
+        done: Result<u64, ControlError>,
+    ) -> Result<(), ControlError> {
+        let seq = match done {
+            Ok(seq) => seq,
+            Err(error) => return self.node.audited(deed, Err(error)),
+        };
+        let node = Arc::clone(&self.node);
+        let waiting = self.node.lanes.quick().spawn(async move {
+            let durable = node.store.durable(seq).await.map_err(|error| {
+                node.halt(&error);
+                ControlError::Refused(Refusal::StoreFailed)
+            });
+            node.audited(deed, durable)
+        });
+        // It is broken off only if the threads end that it runs on.
+        let broken_off = |_| Err(ControlError::Refused(Refusal::ShuttingDown));
+        waiting.await.unwrap_or_else(broken_off)
     }
 
     /// The turns of a component that were kept, the oldest first.

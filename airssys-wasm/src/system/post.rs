@@ -57,6 +57,20 @@ impl Post for Arc<Node> {
             .is_ok()
     }
 
+    fn has_backlog_room(&self, actor: &ComponentId) -> bool {
+        let Some(deployment) = self.deployment(actor) else {
+            return true;
+        };
+        let limits = &deployment.settings.limits;
+        let live = self.directory.find(actor);
+        if !self.is_durable(actor) {
+            return live.is_none_or(|cell| cell.mailbox.bytes() < limits.mailbox_bytes);
+        }
+        let asleep = || self.sleepers.waiting(actor);
+        let waiting = live.map_or_else(asleep, |cell| cell.mailbox.on_disk());
+        waiting.messages < limits.backlog && waiting.bytes < limits.backlog_bytes
+    }
+
     fn commit(&self, commit: Commit) -> Option<u64> {
         match self.store.append(commit) {
             Ok(committed) => Some(committed.seq()),

@@ -14,7 +14,9 @@ use crate::component::deployment::{Making, Version};
 use crate::core::component::id::ComponentId;
 use crate::core::runtime::errors::WasmError;
 use crate::core::security::capability::Capability;
+use crate::core::storage::keyspace::Keyspace;
 use crate::core::storage::store::VersionId;
+use crate::core::text::cut;
 use crate::core::turn::call::Call;
 use crate::core::turn::effects::{Effects, Outgoing};
 use crate::core::turn::errors::{CallError, HostError};
@@ -57,6 +59,9 @@ impl ReplayReport {
 #[derive(Debug)]
 struct Replayed {
     learnt: Learnt,
+    /// What actors of the version have around them. What the operator hands to them is not
+    /// recorded, so that nobody but these can say whether it may be had.
+    own: Arc<dyn Surroundings>,
     next_call: AtomicUsize,
     next_target: AtomicU64,
     next_foreign: AtomicUsize,
@@ -64,13 +69,15 @@ struct Replayed {
     astray: Mutex<Vec<String>>,
 }
 
-/// Runs a recorded turn on a version. Nothing that it wants to happen happens.
+/// Runs a recorded turn on a version. Nothing that it wants to happen happens, and of what the
+/// operator hands to the component it sees what the version may have at this moment.
 pub(crate) async fn replay(
     turn: &RecordedTurn,
     version: &Version<StoreManager>,
 ) -> (ReplayReport, Result<TurnReport, WasmError>) {
     let replayed = Arc::new(Replayed {
         learnt: turn.learnt.clone(),
+        own: around(version, &turn.actor),
         next_call: AtomicUsize::new(0),
         next_target: AtomicU64::new(0),
         next_foreign: AtomicUsize::new(0),
@@ -129,12 +136,32 @@ impl Replayed {
             astray.push(how);
         }
     }
+
+    /// Whether an actor of the version may have at this moment what the operator hands to it.
+    /// That it had it when the turn was recorded counts for nothing: the grant may have been
+    /// revoked since, and another version may declare other needs. The audit log is not told,
+    /// since no actor of the system asks.
+    fn permit_now(
+        &self,
+        actor: &ComponentId,
+        capability: Capability,
+        resource: &str,
+    ) -> Result<(), HostError> {
+        if self.own.is_granted(actor, capability, resource) {
+            return Ok(());
+        }
+        let why = cut(format!(
+            "`{capability}` for {resource:?}: this version may not have it now"
+        ));
+        self.stray(format!("it is denied {why}"));
+        Err(HostError::Denied(why))
+    }
 }
 
 impl Surroundings for Replayed {
     fn permit(
         &self,
-        _actor: &ComponentId,
+        actor: &ComponentId,
         capability: Capability,
         resource: &str,
     ) -> Result<(), HostError> {
@@ -149,6 +176,7 @@ impl Surroundings for Replayed {
                 let why = "a turn that is run again does nothing outside of it";
                 Err(HostError::Denied(why.into()))
             }
+            None if is_handed(capability) => self.permit_now(actor, capability, resource),
             None => Ok(()),
         }
     }
@@ -210,6 +238,20 @@ fn is_outside(capability: Capability) -> bool {
         capability,
         Capability::Clock | Capability::ReadFiles | Capability::WriteFiles | Capability::Network
     )
+}
+
+/// Whether a capability is for what the operator hands to a component, which is not recorded.
+fn is_handed(capability: Capability) -> bool {
+    matches!(
+        capability,
+        Capability::Config | Capability::Secrets | Capability::Env
+    )
+}
+
+/// What actors of a version have around them in the system.
+fn around(version: &Version<StoreManager>, actor: &ComponentId) -> Arc<dyn Surroundings> {
+    let guest = version.guest(actor, Keyspace::default());
+    Arc::clone(guest.surroundings())
 }
 
 /// Whether two calls are the same but for the time that was left for them.
@@ -290,4 +332,102 @@ fn differ_in_effects(was: &Effects, is: &Effects) -> Vec<String> {
         differences.push(format!("it had sent {}; now {}", sends(was), sends(is)));
     }
     differences
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::turn::recorded::DeniedUse;
+    use crate::core::turn::surroundings::Alone;
+
+    /// Whoever grants `open`, of whatever capability, and nothing else.
+    #[derive(Debug)]
+    struct Grantor(Alone);
+
+    impl Surroundings for Grantor {
+        fn permit(
+            &self,
+            _actor: &ComponentId,
+            _capability: Capability,
+            resource: &str,
+        ) -> Result<(), HostError> {
+            match resource {
+                "open" => Ok(()),
+                _ => Err(HostError::Denied("no".into())),
+            }
+        }
+
+        fn admit(&self, actor: &ComponentId, target: &ComponentId) -> Result<(), HostError> {
+            self.0.admit(actor, target)
+        }
+
+        fn components(&self) -> Arc<[String]> {
+            self.0.components()
+        }
+
+        fn call(&self, call: Call) -> PendingOutcome<'_> {
+            self.0.call(call)
+        }
+    }
+
+    fn replayed(denied: Vec<DeniedUse>) -> Replayed {
+        Replayed {
+            learnt: Learnt {
+                denied,
+                ..Learnt::default()
+            },
+            own: Arc::new(Grantor(Alone::default())),
+            next_call: AtomicUsize::new(0),
+            next_target: AtomicU64::new(0),
+            next_foreign: AtomicUsize::new(0),
+            astray: Mutex::default(),
+        }
+    }
+
+    #[test]
+    fn what_is_handed_over_is_asked_for_now_and_the_rest_is_as_it_was() {
+        let replayed = replayed(Vec::new());
+        let alice = ComponentId::new("shop", "cart", "alice");
+        for capability in Capability::ALL {
+            let permitted = |resource: &str| replayed.permit(&alice, capability, resource).is_ok();
+            let expected = match capability {
+                Capability::Config | Capability::Secrets | Capability::Env => (true, false),
+                _ if is_outside(capability) => (false, false),
+                _ => (true, true),
+            };
+            let found = (permitted("open"), permitted("closed"));
+            assert_eq!(found, expected, "{capability}");
+        }
+        let told = replayed.take_astray();
+        let of_secrets = told.iter().filter(|it| it.contains("`secrets`"));
+        assert_eq!(
+            of_secrets.collect::<Vec<_>>(),
+            ["it is denied `secrets` for \"closed\": this version may not have it now"]
+        );
+    }
+
+    #[test]
+    fn what_was_denied_then_stays_denied() {
+        let error = HostError::Denied("then".into());
+        let replayed = replayed(vec![DeniedUse {
+            capability: Capability::Secrets,
+            resource: "open".into(),
+            error: error.clone(),
+        }]);
+        let alice = ComponentId::new("shop", "cart", "alice");
+        let asked = |capability| replayed.permit(&alice, capability, "open");
+        assert_eq!(asked(Capability::Secrets), Err(error));
+        assert_eq!(asked(Capability::Config), Ok(()));
+        assert!(replayed.take_astray().is_empty());
+    }
+
+    #[test]
+    fn a_long_name_is_told_in_part() {
+        let alice = ComponentId::new("shop", "cart", "alice");
+        let replayed = replayed(Vec::new());
+        let long = "ü".repeat(1 << 20);
+        let denied = replayed.permit(&alice, Capability::Secrets, &long);
+        assert!(denied.unwrap_err().to_string().len() < 8 << 10);
+        assert!(replayed.take_astray()[0].len() < 8 << 10);
+    }
 }

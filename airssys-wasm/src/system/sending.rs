@@ -10,6 +10,7 @@ use crate::core::component::message::ComponentMessage;
 use crate::core::delivery::envelope::{Envelope, Letter};
 use crate::core::delivery::post::{Admission, Post};
 use crate::core::delivery::refusal::{Refusal, Refused};
+use crate::core::limits::Limits;
 use crate::core::storage::commit::Commit;
 use crate::core::storage::durability::Durability;
 use crate::core::storage::row::{MessageNumber, RowKey};
@@ -71,21 +72,32 @@ pub(crate) async fn publish(
         node.halt(&error);
         PublishError::Refused(Refusal::StoreFailed)
     };
-    node.store.room().await.map_err(failed)?;
-    let mut commit = Commit::default();
-    let sender = node.outside(trace_parent);
-    let mut planner = Planner::new(&node.router, node, sender, &mut commit);
-    let count = planner.publish(topic, content);
-    let plan = planner.plan;
-    let committed = node.store.append(commit).map_err(failed)?;
-    let depends = Depends {
-        from: &node.host,
-        seq: committed.seq(),
-        horizon: committed.seq(),
-    };
-    node.router.carry_out(node, plan, depends);
-    node.store.durable(depends.seq).await.map_err(failed)?;
-    Ok(count)
+    let audience = node.router.audience(node, topic);
+    let mut last = 0;
+    for some in audience.chunks(at_once(content)) {
+        let mut commit = Commit::default();
+        let sender = node.outside(trace_parent);
+        let mut planner = Planner::new(&node.router, node, sender, &mut commit);
+        planner.publish(some, content);
+        let plan = planner.plan;
+        let committed = node.store.append_when_room(commit).await.map_err(failed)?;
+        last = committed.seq().max(last);
+        let depends = Depends {
+            from: &node.host,
+            seq: committed.seq(),
+            horizon: committed.seq(),
+        };
+        node.router.carry_out(node, plan, depends);
+    }
+    node.store.durable(last).await.map_err(failed)?;
+    Ok(audience.len())
+}
+
+/// How many copies of what is published are put into one commit: as much as a turn may send.
+fn at_once(content: &Content) -> usize {
+    let limits = Limits::default();
+    let fitting = limits.turn_send_bytes / (content.payload.len() as u64).max(1);
+    fitting.clamp(1, limits.turn_sends) as usize
 }
 
 /// Waits until the disk has a message, unless its receiver's component does not ask for it.

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
-use crate::core::delivery::refusal::Refusal;
 use crate::core::storage::backlog::Backlog;
 use crate::system::node::Node;
 
@@ -63,6 +62,17 @@ impl Sleepers {
         next
     }
 
+    /// Has each begin, as far as one may look in one go. Where there is no room for one, there
+    /// may be some for those of other components.
+    fn wake(&self, mut begin: impl FnMut(&ComponentId)) {
+        for _ in 0..self.len().min(MAX_LOOKED_AT) {
+            let Some(actor) = self.next() else {
+                return;
+            };
+            begin(&actor);
+        }
+    }
+
     fn len(&self) -> usize {
         self.lock().waiting.len()
     }
@@ -76,16 +86,12 @@ impl Node {
     /// Activates sleepers as far as there is room. One whose component is gone or keeps
     /// nothing any more, or that was stopped, sleeps on.
     pub(crate) fn wake(self: &Arc<Self>) {
-        for _ in 0..self.sleepers.len().min(MAX_LOOKED_AT) {
-            let Some(actor) = self.sleepers.next() else {
-                return;
-            };
-            if self.is_durable(&actor)
-                && let Err(Refusal::NoRoom) = self.directory.find_or_activate(self, &actor)
-            {
-                return;
+        self.sleepers.wake(|actor| {
+            if self.is_durable(actor) {
+                // One that may not begin sleeps on.
+                drop(self.directory.find_or_activate(self, actor));
             }
-        }
+        });
     }
 }
 
@@ -122,5 +128,23 @@ mod tests {
         );
         assert_eq!(sleepers.next(), Some(actor("z")));
         assert_eq!(sleepers.next(), Some(actor("x")), "and round again");
+    }
+    #[test]
+    fn those_that_find_no_room_keep_nobody_else_asleep() {
+        let sleepers = Sleepers::default();
+        for number in 0..100 {
+            sleepers.add(actor(&format!("many-{number}")), backlog(1));
+        }
+        let other = ComponentId::new("b", "other", "x");
+        sleepers.add(other.clone(), backlog(1));
+        sleepers.wake(|it| {
+            if *it == other {
+                sleepers.take(it);
+            }
+        });
+        assert_eq!(
+            (sleepers.len(), sleepers.waiting(&other)),
+            (100, backlog(0))
+        );
     }
 }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::component::deployment::{Deployment, Version};
 use crate::component::world::World;
 use crate::core::event::Event;
+use crate::core::security::audit::Operation;
 use crate::core::storage::store::VersionId;
 use crate::core::turn::recorded::RecordedTurn;
 use crate::runtime::store::StoreManager;
@@ -85,6 +86,9 @@ impl Node {
         self.check_alone(&config)?;
         let mut config = config;
         self.ceiling.lower(&mut config.limits);
+        if !self.durability_of(&config).is_durable() {
+            config.limits.lower_to_memory(&self.ceiling);
+        }
         let name = config.name.to_string();
         if self.component(&name).is_some() {
             return Err(StartError::Exists(name));
@@ -197,12 +201,16 @@ impl Node {
             });
         }
         let (tried, different) = try_on_recorded(&component, &candidate).await?;
+        // What was granted may have been revoked meanwhile, and the policy replaced.
+        let vetted = self.vet_again(&access);
+        vetted.map_err(|unfit| ControlError::unfit(name, unfit))?;
         let now_ms = self.clock.now().clock_ms;
         let deployment = &component.deployment;
         let Version { id, make, .. } = candidate;
         component.accesses.add(id.digest, access);
         let from = deployment.try_version(Arc::clone(&id), make, now_ms);
         component.accesses.retain(&deployment.versions());
+        self.audit_change(Operation::Upgrade, name, &id);
         let mut report = self.switch(&component, &from, id).await;
         report.signer = program.signer;
         report.tried = tried;
@@ -243,6 +251,7 @@ impl Node {
         vetted.map_err(|unfit| ControlError::unfit(name, unfit))?;
         let from = component.deployment.return_to(&chosen);
         let to = Arc::clone(&chosen.id);
+        self.audit_change(Operation::Rollback, name, &to);
         Ok(self.switch(&component, &from, to).await)
     }
 

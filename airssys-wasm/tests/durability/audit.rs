@@ -63,10 +63,26 @@ pub(crate) async fn statements(process: &Process) -> BTreeMap<String, Statement>
     let mut statements = BTreeMap::new();
     for number in 0..ACCOUNTS {
         let name = account(number);
-        let text = process.ask(&name, "statement", "").await;
-        statements.insert(name, parse(&text));
+        statements.insert(name.clone(), statement(process, &name).await);
     }
     statements
+}
+
+/// What an account says of itself, as soon as there is room in its mailbox for the question.
+async fn statement(process: &Process, account: &str) -> Statement {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match process.try_ask(account, "statement", "", None).await {
+            Ok(text) => return parse(&text),
+            Err(error) if error.word() == "mailbox-full" => {}
+            Err(error) => panic!("{account}: {error:?}"),
+        }
+        assert!(
+            Instant::now() < deadline,
+            "the mailbox of {account} is full"
+        );
+        sleep(Duration::from_millis(1)).await;
+    }
 }
 
 /// What all accounts say of themselves when all that was sent has arrived.

@@ -45,12 +45,12 @@ async fn a_timer_that_came_due_while_nothing_ran_fires_once_and_late() {
     let folder = TempDir::new().unwrap();
     let process = Process::start("free", folder.path());
     let began = Instant::now();
-    note_later(&process, "one", 300).await;
-    note_later(&process, "two", 301).await;
-    let cancelled = note_later(&process, "cancelled", 302).await;
+    note_later(&process, "one", 2_000).await;
+    note_later(&process, "two", 2_001).await;
+    let cancelled = note_later(&process, "cancelled", 2_002).await;
     note_later(&process, "much later", AN_HOUR_MS).await;
     process.ask(RELAY, "cancel", &cancelled).await;
-    let process = killed(process, "free", &folder, began, 400).await;
+    let process = killed(process, "free", &folder, began, 2_100).await;
     process
         .until_said(NOTES, "notes", |notes| notes == "one\ntwo\n")
         .await;

@@ -52,7 +52,7 @@ async fn what_waits_on_disk_is_bounded_in_bytes() {
     let builder = builder(data.path()).component_with("demo/loop", &*guest("endless-loop"), |it| {
         it.limits.mailbox = 1;
         it.limits.backlog_bytes = 100;
-        it.limits.turn_wall_ms = 2_000;
+        it.limits.turn_wall_ms = 4_000;
         it.limits.turn_fuel = u64::MAX;
     });
     let system = builder.start().await.unwrap();

@@ -8,9 +8,9 @@ use airssys_wasm::system::handle::System;
 
 use crate::support::{ask, builder, bytes, id, until};
 
-/// Loops for a second at each message.
+/// Loops for three seconds at each message.
 fn busy(component: &mut ComponentConfig) {
-    component.limits.turn_wall_ms = 1_000;
+    component.limits.turn_wall_ms = 3_000;
     component.limits.turn_fuel = u64::MAX;
 }
 

@@ -78,3 +78,34 @@ async fn an_actor_has_so_many_subscriptions() {
     assert_eq!(refusal(&system, subscription("a.d")).await, "");
     assert_eq!(system.status().open.subscriptions, 2);
 }
+
+/// Whatever becomes of it is one commit, which must not be of any size.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_published_counts_for_each_who_hears_of_it() {
+    let system = probe(|it| {
+        it.limits.turn_sends = 6;
+        it.limits.turn_send_bytes = 100;
+        it.limits.messages_per_s = 1_000;
+    })
+    .await;
+    for instance in 0..3 {
+        let subscriber = format!("demo/probe/{instance}");
+        let subscribed = script(&system, &subscriber, &[subscription("news.>")]).await;
+        assert_eq!(subscribed, [""]);
+    }
+    let publish = |bytes: u64| json!(["messaging.publish", {"topic": "news.eu", "kind": "services.now-ms", "payload": {"repeat": "x", "times": bytes}}]);
+    let (published, error) = repeat(&system, PROBE, &publish(1), 4).await;
+    let words = "quota-exceeded: turn_sends allows 6, and 9 was wanted";
+    assert_eq!((published, error.as_deref()), (2, Some(words)));
+    let words = "quota-exceeded: turn_send_bytes allows 100, and 120 was wanted";
+    assert_eq!(refusal(&system, publish(40)).await, words);
+    assert_eq!(refusal(&system, publish(33)).await, "");
+    // Each is counted that was published in a second, and not the publication.
+    let few = probe(|it| it.limits.messages_per_s = 2).await;
+    for instance in 0..3 {
+        let subscriber = format!("demo/probe/{instance}");
+        script(&few, &subscriber, &[subscription("news.>")]).await;
+    }
+    let words = "quota-exceeded: messages_per_s allows 2, and 3 was wanted";
+    assert_eq!(refusal(&few, publish(1)).await, words);
+}

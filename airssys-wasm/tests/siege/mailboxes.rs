@@ -35,15 +35,20 @@ fn siege_of_busy(change: impl FnOnce(&mut ComponentConfig), attack: impl AsyncFn
 }
 
 /// How many messages of a kilobyte were taken, from within and from outside, until one was
-/// refused.
+/// refused, beside those that were handled meanwhile.
 async fn flood(system: &System) -> usize {
+    let handled_before = handled(system);
     let send: Value = json!(["messaging.send", {
         "target": BUSY, "kind": "", "payload": {"repeat": "x", "times": 1_024},
     }]);
     // What a turn sends was promised a place, so that it takes several.
     let mut errors = Vec::new();
-    for _ in 0..3 {
+    for _ in 0..10 {
         errors.extend(script(system, PROBE, &vec![send.clone(); 10]).await);
+        // The slower the machine is, the more are handled meanwhile.
+        if errors.iter().any(|error| !error.is_empty()) {
+            break;
+        }
     }
     let refused: Vec<&String> = errors.iter().filter(|error| !error.is_empty()).collect();
     let other = refused.iter().find(|error| **error != "mailbox-full");
@@ -65,7 +70,16 @@ async fn flood(system: &System) -> usize {
         );
         break;
     }
-    outside + errors.len() - refused.len()
+    let taken = outside + errors.len() - refused.len();
+    assert!(taken >= 5, "{taken}");
+    taken.saturating_sub((handled(system) - handled_before) as usize)
+}
+
+/// How many messages the busy one has been at until its time was over.
+fn handled(system: &System) -> u64 {
+    let status = system.status();
+    let busy = status.components.iter().find(|it| it.name == "evil/busy");
+    busy.expect("it is there").counts.buried
 }
 
 async fn is_over(system: &System) {
@@ -87,9 +101,8 @@ fn a_mailbox_takes_so_many_messages() {
         |it| it.limits.mailbox = 5,
         async |system| {
             let taken = flood(system).await;
-            // Those of the turn, which are told before any of them has gone, and some that were
-            // handled meanwhile.
-            assert!((5..30).contains(&taken), "{taken}");
+            // Those of the turn, which are told before any of them has gone.
+            assert!(taken < 30, "{taken}");
             is_over(system).await;
         },
     );
@@ -102,7 +115,7 @@ fn a_mailbox_takes_so_many_bytes() {
         |it| it.limits.mailbox_bytes = 5_000,
         async |system| {
             let taken = flood(system).await;
-            assert!((5..30).contains(&taken), "{taken}");
+            assert!(taken < 30, "{taken}");
             is_over(system).await;
         },
     );
@@ -135,7 +148,7 @@ fn a_disk_takes_so_many_messages_and_bytes() {
             },
             async |system| {
                 let taken = flood(system).await;
-                assert!((5..40).contains(&taken), "{taken}");
+                assert!(taken < 40, "{taken}");
                 is_over(system).await;
             },
         );

@@ -44,7 +44,8 @@
 //! | components that are cut off or changed | `mutants::components_that_are_cut_off`, `mutants::components_that_were_changed_at_random`, `mutants::needs_that_are_none`, `mutants::signatures_that_are_none` |
 //! | forged names | `names::addresses_that_are_none_in_each_host_function`, `names::topics_and_patterns_that_are_none`, `names::keys_of_any_form_stay_the_actors_own`, `names::names_of_configuration_and_secrets_that_are_none`, `names::names_that_are_none_from_outside`, `names::traces_that_are_none` |
 //! | greedier versions | `upgrades::a_version_that_needs_more_than_is_granted`, `upgrades::a_version_that_wants_more_than_its_limits` |
-//! | denials without end | `denials::a_flood_of_denials` |
+//! | denials without end | `denials::a_flood_of_denials`, `denials::denials_drive_nothing_out_of_the_log` |
+//! | dead letters without end | `letters::letters_without_end_drive_out_those_of_nobody_else`, `letters::letters_without_end_drive_out_nothing_on_disk`, `letters::what_turns_were_denied_counts_in_their_letters` |
 //! | files without end | `folders::files_of_any_size_and_number` |
 //! | WASI without end | `wasi::a_flood_of_output`, `wasi::waiting_without_end`, `wasi::random_numbers_without_end`, `wasi::files_and_sockets_without_end`, `wasi::handles_that_are_none` |
 //! | peers that were granted, and never answer, or without end, or what is no answer | `network::answers_that_are_none`, `network::peers_that_take_their_time`, `network::peers_that_send_without_end` |
@@ -64,6 +65,7 @@ mod folders;
 mod functions;
 mod hooks;
 mod hostcalls;
+mod letters;
 mod logs;
 mod mailboxes;
 mod memory;

@@ -20,6 +20,12 @@ fn short(component: &mut ComponentConfig) {
     component.limits.resource_handles = 100;
 }
 
+/// For what is not to be ended by its time.
+fn untimed(component: &mut ComponentConfig) {
+    short(component);
+    component.limits.turn_wall_ms = 60_000;
+}
+
 const STDOUT: &str = r#"
     (import "wasi:cli/stdout@0.2.12" "get-stdout" (func $stdout (result i32)))
     (import "wasi:io/streams@0.2.12" "[method]output-stream.blocking-write-and-flush"
@@ -94,7 +100,7 @@ fn handles_without_end() {
             ),
         ),
     ];
-    siege_by_all(bombs, short, async |system, what, actor| {
+    siege_by_all(bombs, untimed, async |system, what, actor| {
         let why = failure(system, actor, "", "").await;
         let words = format!("{} allows 100", Limit::ResourceHandles);
         assert!(why.contains(&words), "{what}: {why}");
@@ -130,7 +136,7 @@ fn handles_that_are_none() {
             ),
         ),
     ];
-    siege_by_all(bombs, short, async |system, what, actor| {
+    siege_by_all(bombs, untimed, async |system, what, actor| {
         let why = failure(system, actor, "", "").await;
         assert!(
             why.contains("the guest failed") || why.contains("malformed"),

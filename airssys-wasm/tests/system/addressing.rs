@@ -52,11 +52,9 @@ async fn an_idle_actor_is_passivated_and_goes_on_where_it_was() {
         .await
         .unwrap();
     let mut watch = Watch::new(&system);
-    for life in 1..=3 {
-        let starts = ask(&system, "demo/life/a", "get", "starts").await;
-        let stops = ask(&system, "demo/life/a", "get", "stops").await;
-        assert_eq!(starts, life.to_string());
-        assert_eq!(stops.parse().unwrap_or(0), life - 1, "`shutdown` ran");
+    // One question in each life, since the next one may come when that is over.
+    for (key, is) in [("starts", "1"), ("stops", "1"), ("starts", "3")] {
+        assert_eq!(ask(&system, "demo/life/a", "get", key).await, is, "{key}");
         watch.passivated("demo/life/a").await;
         until("it is gone", || system.list().is_empty()).await;
     }

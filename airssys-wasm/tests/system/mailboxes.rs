@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 // Layer 3: Internal module imports
+use airssys_wasm::core::component::id::ComponentId;
 use airssys_wasm::core::delivery::refusal::Refusal;
 use airssys_wasm::core::event::Event;
 use airssys_wasm::system::config::component::ComponentConfig;
@@ -18,30 +19,42 @@ use crate::support::{
     settled, until,
 };
 
-/// Loops for half a second at each message, with room for four.
+/// Loops for three seconds at each message, with room for four.
 fn busy(config: &mut ComponentConfig) {
     once(config);
     config.limits.mailbox = 4;
-    config.limits.turn_wall_ms = 500;
+    config.limits.turn_wall_ms = 3_000;
     config.limits.turn_fuel = u64::MAX;
 }
 
-async fn with_busy() -> System {
+/// One that sleeps for as long as a message says, with room for four. Unlike a loop, it keeps no
+/// test from its end.
+async fn with_sleeper() -> System {
     builder()
-        .component_with("demo/busy", bytes("endless-loop"), busy)
+        .component_with("demo/busy", bytes("outsider"), |config| {
+            once(config);
+            config.limits.mailbox = 4;
+            config.limits.turn_wall_ms = 120_000;
+        })
         .component("demo/probe", &*guest("probe"))
         .start()
         .await
         .unwrap()
 }
 
+/// Fills a sleeper's mailbox for so long, since it has done nothing until then.
+async fn fill(system: &System, sleeper: &ComponentId, first_ms: u64) {
+    for wait_ms in [first_ms, 1, 1, 1] {
+        let payload = json!({ "wait-ms": wait_ms }).to_string();
+        system.send(sleeper, "sleep", payload).await.unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_mailbox_gives_the_message_back() {
-    let system = with_busy().await;
+    let system = with_sleeper().await;
     let busy = id("demo/busy/a");
-    for _ in 0..4 {
-        system.send(&busy, "work", "").await.unwrap();
-    }
+    fill(&system, &busy, 3_000).await;
     let refused = system.send(&busy, "work", "mine").await.unwrap_err();
     assert_eq!(refused.reason, Refusal::MailboxFull);
     assert_eq!(refused.message.payload().as_bytes(), b"mine");
@@ -61,11 +74,9 @@ async fn a_full_mailbox_gives_the_message_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_waits_for_space_waits_no_longer_than_he_said() {
-    let system = with_busy().await;
+    let system = with_sleeper().await;
     let busy = id("demo/busy/a");
-    for _ in 0..4 {
-        system.send(&busy, "work", "").await.unwrap();
-    }
+    fill(&system, &busy, 60_000).await;
     let message = system.message(&busy, "work", "mine");
     let patience = Duration::from_millis(20);
     let refused = system.send_when_space(message, patience).await.unwrap_err();
@@ -79,11 +90,9 @@ async fn whoever_waits_for_space_waits_no_longer_than_he_said() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_guest_is_told_that_its_message_would_not_be_taken() {
-    let system = with_busy().await;
+    let system = with_sleeper().await;
     let busy = id("demo/busy/a");
-    for _ in 0..4 {
-        system.send(&busy, "work", "").await.unwrap();
-    }
+    fill(&system, &busy, 60_000).await;
     for (target, error) in [
         ("demo/busy/a", "mailbox-full"),
         ("demo/nobody/a", "not-found"),
@@ -159,8 +168,8 @@ async fn what_is_asked_is_not_handled_after_the_asker_has_left() {
         .start()
         .await
         .unwrap();
-    // The caller waits half a second for the loop, and so do the messages behind.
-    let call = json!({"target": "demo/busy/a", "kind": "", "text": "", "timeout_ms": 5_000});
+    // The caller waits three seconds for the loop, and so do the messages behind.
+    let call = json!({"target": "demo/busy/a", "kind": "", "text": "", "timeout_ms": 20_000});
     let caller = id("demo/caller/a");
     system
         .send(&caller, "call", call.to_string())
@@ -181,7 +190,8 @@ async fn what_is_asked_is_not_handled_after_the_asker_has_left() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stopped_actors_messages_become_dead_letters() {
-    let system = with_busy().await;
+    let starting = builder().component_with("demo/busy", bytes("endless-loop"), busy);
+    let system = starting.start().await.unwrap();
     let busy = id("demo/busy/a");
     let mut watch = Watch::new(&system);
     for _ in 0..4 {

@@ -16,6 +16,7 @@ mod calls;
 mod failure;
 mod fairness;
 mod grants;
+mod hanging_up;
 mod hostile;
 mod mailboxes;
 mod messaging;

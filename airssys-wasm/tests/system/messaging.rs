@@ -54,9 +54,9 @@ async fn timers_fire_in_their_order_and_not_when_cancelled() {
         json!({"target": "demo/relay/b", "kind": "note", "text": text, "delay_ms": delay_ms})
             .to_string()
     };
-    ask(&system, "demo/relay/a", "later", later("third", 1_500)).await;
-    ask(&system, "demo/relay/a", "later", later("first", 500)).await;
-    let second = ask(&system, "demo/relay/a", "later", later("second", 1_000)).await;
+    ask(&system, "demo/relay/a", "later", later("third", 3_000)).await;
+    ask(&system, "demo/relay/a", "later", later("first", 2_000)).await;
+    let second = ask(&system, "demo/relay/a", "later", later("second", 2_500)).await;
     ask(&system, "demo/relay/a", "later", later("never", 60_000)).await;
     assert_eq!(system.status().open.timers, 4);
     ask(&system, "demo/relay/a", "cancel", second.clone()).await;
@@ -98,7 +98,7 @@ async fn a_timer_outlives_the_passivation_of_who_set_it() {
 async fn what_is_sent_to_an_actor_that_was_stopped_becomes_a_dead_letter() {
     let system = relays().await;
     let mut watch = Watch::new(&system);
-    let later = json!({"target": "demo/relay/b", "kind": "note", "text": "x", "delay_ms": 100});
+    let later = json!({"target": "demo/relay/b", "kind": "note", "text": "x", "delay_ms": 2_000});
     ask(&system, "demo/relay/a", "later", later.to_string()).await;
     system.stop(&id("demo/relay/b")).unwrap();
     // The timer was set before, and has nobody to tell.

@@ -275,3 +275,36 @@ async fn a_version_is_upgraded_to_and_returned_to_only_if_it_may_start() {
     assert_eq!(returned.to, report.to);
     system.shutdown().await;
 }
+
+/// Before there is a port: rules see 0 then, and are asked again about the one that is connected to.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_is_looked_up_if_the_policy_permits_its_port_0() {
+    let file = PolicyFile::new(PERMITS);
+    let system = file
+        .builder()
+        .component_with("demo/outsider", bytes("outsider"), |outsider| {
+            outsider.grants.network.push("localhost:443".into());
+        })
+        .start()
+        .await
+        .unwrap();
+    let connects = "permit (principal, action == Action::\"network\", resource)\n\
+                    when { resource.host == \"localhost\" && [PORTS].contains(resource.port) };";
+    let forbids = "forbid (principal, action == Action::\"network\", resource)\n\
+                   when { resource.port == 25 };";
+    for (rules, is_permitted) in [
+        (PERMITS.to_owned(), true),
+        (connects.replace("PORTS", "443"), false),
+        (connects.replace("PORTS", "0, 443"), true),
+        (format!("{PERMITS}{forbids}"), true),
+    ] {
+        system.set_policy(Some(&rules)).await.unwrap();
+        let localhost = json!({"host": "localhost"});
+        let found = ask_json(&system, "demo/outsider/one", "lookup", localhost).await;
+        match is_permitted {
+            true => assert!(!found["ok"].as_array().unwrap().is_empty(), "{rules}"),
+            false => assert_eq!(found["error"], "access-denied", "{rules}"),
+        }
+    }
+    system.shutdown().await;
+}

@@ -1,6 +1,7 @@
 //! Recorded turns, and running them again.
 
 // Layer 1: Standard library imports
+use std::fs;
 use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
@@ -9,8 +10,11 @@ use serde_json::{Value, json};
 // Layer 3: Internal module imports
 use airssys_wasm::component::settings::RecordingSettings;
 use airssys_wasm::core::delivery::envelope::Letter;
+use airssys_wasm::core::security::capabilities::Capabilities;
+use airssys_wasm::core::security::capability::Capability;
 use airssys_wasm::core::turn::recorded::RecordedTurn;
 use airssys_wasm::system::config::component::ComponentConfig;
+use airssys_wasm::system::config::secret_source::SecretSource;
 use airssys_wasm::system::error::ControlError;
 use airssys_wasm::system::handle::System;
 
@@ -144,10 +148,14 @@ async fn replies_rejections_and_callbacks_are_turns_too() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_failed_by_chance_fails_again_with_the_same_chance() {
     let system = system().await;
-    for number in 1..=12 {
+    let letters = || system.dead_letters(Some("demo/ledger"), None, 100);
+    for number in 1..=64 {
         let _ = try_ask(&system, "demo/ledger/a", "flip", number.to_string()).await;
+        if number >= 12 && !letters().is_empty() {
+            break;
+        }
     }
-    let letters = system.dead_letters(Some("demo/ledger"), None, 100);
+    let letters = letters();
     assert!(!letters.is_empty(), "one toss in two is tails");
     for (dead, _) in letters {
         let report = system.replay(dead).await.unwrap();
@@ -276,4 +284,93 @@ async fn a_turn_that_read_too_much_says_that_it_cannot_be_replayed() {
         Value::from(failing).to_string(),
     );
     assert!(rejected.await.is_err());
+}
+
+/// The turns of `actor`, run again on the version with this name or digest, in words.
+async fn replayed(system: &System, actor: &str, version: Option<&str>) -> String {
+    let mut reports = String::new();
+    for turn in turns(system, id(actor).component()) {
+        let report = system.replay_turn(&turn, version).await.unwrap();
+        reports += &format!("{report:?}\n");
+    }
+    reports
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_that_is_tried_gets_what_it_may_have_now_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("api");
+    fs::write(&file, "hunter2-the-secret").unwrap();
+    // The first version asks for nothing, so that nothing was denied when it was recorded.
+    let system = builder()
+        .component_with("demo/probe", bytes("echo"), |config| {
+            all_turns(config);
+            config.grants = Capabilities::default();
+            config.config = [("price".to_owned(), "nine-the-value".to_owned())].into();
+            let source = SecretSource {
+                file: Some(file.clone()),
+                env: None,
+            };
+            config.secrets.insert("api".into(), source);
+        })
+        .start()
+        .await
+        .unwrap();
+    let actor = "demo/probe/a";
+    ask(&system, actor, "services.secret", r#"{"name": "api"}"#).await;
+    ask(&system, actor, "services.config", r#"{"key": "price"}"#).await;
+    let tried = system.upgrade("demo/probe", bytes("probe")).await.unwrap();
+    assert_eq!((tried.tried, tried.different.len()), (2, 2));
+    let told = format!("{tried:?}");
+    assert!(!told.contains("hunter2"), "{told}");
+    assert!(!told.contains("nine-the-value"), "{told}");
+    assert!(told.contains("denied"), "{told}");
+
+    // What is granted counts from now on, also for turns of before, and until it is revoked.
+    let digest = tried.to.digest.to_string();
+    for (capability, name, value) in [
+        (Capability::Secrets, "api", "hunter2"),
+        (Capability::Config, "price", "nine-the-value"),
+    ] {
+        system.grant("demo/probe", capability, name).unwrap();
+        let told = replayed(&system, actor, Some(&digest)).await;
+        assert!(told.contains(value), "{told}");
+        system.revoke("demo/probe", capability, name).unwrap();
+        let told = replayed(&system, actor, Some(&digest)).await;
+        assert!(!told.contains(value), "{told}");
+    }
+    // A policy counts as well.
+    system
+        .grant("demo/probe", Capability::Secrets, "*")
+        .unwrap();
+    let forbids = "permit (principal, action, resource);\n\
+                   forbid (principal, action == Action::\"secrets\", resource);";
+    system.set_policy(Some(forbids)).await.unwrap();
+    let told = replayed(&system, actor, Some(&digest)).await;
+    assert!(!told.contains("hunter2"), "{told}");
+    system.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_granted_is_not_in_the_configuration_of_init_either() {
+    let system = builder()
+        .component_with("demo/life", &*guest("lifecycle"), |config| {
+            all_turns(config);
+            config.grants = Capabilities::default();
+            config.config = [("init".to_owned(), "fail".to_owned())].into();
+        })
+        .start()
+        .await
+        .unwrap();
+    // It is not told that it is to fail, neither then nor when the turn is run again.
+    assert_eq!(ask(&system, "demo/life/a", "get", "starts").await, "1");
+    let turn = &turns(&system, "demo/life")[0];
+    let report = system.replay_turn(turn, None).await.unwrap();
+    assert!(report.is_same(), "{report:#?}");
+    system
+        .grant("demo/life", Capability::Config, "init")
+        .unwrap();
+    let report = system.replay_turn(turn, None).await.unwrap();
+    assert!(report.is.contains("init fails"), "{report:#?}");
+    system.shutdown().await;
 }

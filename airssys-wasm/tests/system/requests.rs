@@ -16,7 +16,7 @@ async fn system() -> System {
         .component_with("demo/counter", &*guest("counter"), once)
         .component_with("demo/loop", bytes("endless-loop"), |it| {
             once(it);
-            it.limits.turn_wall_ms = 300;
+            it.limits.turn_wall_ms = 3_000;
             it.limits.turn_fuel = u64::MAX;
         })
         .start()
@@ -90,7 +90,7 @@ async fn a_request_whose_time_runs_out_ends_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cancelled_request_brings_no_reply() {
     let system = system().await;
-    let correlation = request(&system, "demo/loop/a", "", 5_000).await;
+    let correlation = request(&system, "demo/loop/a", "", 60_000).await;
     assert_eq!(system.status().open.requests, 1);
     ask(
         &system,
@@ -122,7 +122,7 @@ async fn a_cancelled_request_brings_no_reply() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_waits_in_a_mailbox_beyond_its_time_is_not_handled() {
     let system = system().await;
-    // The loop is at it for 300 ms, and the second request has 50.
+    // The loop is at it for three seconds, and the second request has 50 ms.
     system.send(&id("demo/loop/a"), "", "").await.unwrap();
     let correlation = request(&system, "demo/loop/a", "", 50).await;
     let timeout = "error: timeout";
@@ -139,13 +139,13 @@ async fn a_reply_finds_its_actor_after_passivation() {
         .component_with("demo/relay", &*guest("relay"), |it| it.idle_ms = 1)
         .component_with("demo/loop", bytes("endless-loop"), |it| {
             once(it);
-            it.limits.turn_wall_ms = 800;
+            it.limits.turn_wall_ms = 3_000;
             it.limits.turn_fuel = u64::MAX;
         })
         .start()
         .await
         .unwrap();
-    let correlation = request(&system, "demo/loop/a", "", 5_000).await;
+    let correlation = request(&system, "demo/loop/a", "", 60_000).await;
     until("the relay is gone", || {
         system.inspect(&id("demo/relay/a")).unwrap().phase.is_none()
     })

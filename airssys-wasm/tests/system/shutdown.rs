@@ -1,7 +1,7 @@
 //! The end of a system.
 
 // Layer 1: Standard library imports
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 // Layer 2: Third-party crate imports
 use serde_json::json;
@@ -119,14 +119,9 @@ async fn what_could_not_be_finished_is_told() {
     ask(&system, "demo/relay/a", "later", later.to_string()).await;
     let request = json!({"target": "demo/loop/a", "kind": "", "text": "", "timeout_ms": 60_000});
     ask(&system, "demo/relay/a", "request", request.to_string()).await;
-    let began = Instant::now();
     let report = system.shutdown_within(Duration::from_millis(100)).await;
-    assert!(
-        began.elapsed() < Duration::from_secs(3),
-        "{:?}",
-        began.elapsed()
-    );
     assert!(!report.is_clean());
+    // Had the loop been waited for, the first message would have been handled.
     assert_eq!(report.busy_actors, ["demo/loop/a"]);
     assert_eq!(report.messages, 4, "{report:?}");
     assert_eq!((report.timers, report.requests), (1, 1));

@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::core::delivery::envelope::Letter;
 use crate::core::delivery::refusal::Refusal;
 use crate::core::runtime::errors::WasmError;
-use crate::core::turn::recorded::RecordedTurn;
+use crate::core::turn::recorded::{RecordedTurn, bytes_of_failure};
 
 /// A message that was accepted and could not be handled, kept for an operator.
 #[derive(Debug, Clone)]
@@ -28,6 +28,17 @@ pub struct DeadLetter {
     pub turn: Option<Arc<RecordedTurn>>,
     /// When it was given up, in milliseconds since the Unix epoch.
     pub at_ms: u64,
+}
+
+impl DeadLetter {
+    /// The bytes of it that grow with what guests do: the message, the reason, and what the
+    /// turn learnt and what came of it. The turn has the same message once more, and shares
+    /// its payload.
+    pub fn bytes(&self) -> usize {
+        let turn = self.turn.as_ref();
+        let turn = turn.map_or(0, |turn| turn.bytes_besides_letter());
+        self.letter.bytes() + self.reason.bytes() + turn
+    }
 }
 
 /// Why a message was not handled.
@@ -50,4 +61,16 @@ pub enum DeathCause {
     /// The actor was stopped, or given up, while the message waited.
     #[error("waiting when the actor ended: {0}")]
     Ended(Refusal),
+}
+
+impl DeathCause {
+    /// The bytes of its words, and of what a failure brings with it.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::NotStarted(error) | Self::Failed(error) => bytes_of_failure(error),
+            Self::Undelivered(_) | Self::RetriesExhausted(_) | Self::Ended(_) => {
+                self.to_string().len()
+            }
+        }
+    }
 }

@@ -25,6 +25,10 @@ pub trait Post {
     /// Whether an actor that subscribed to a topic may still hear of it.
     fn may_hear(&self, actor: &ComponentId, topic: &str) -> bool;
 
+    /// Whether more may wait for an actor than does: on disk, if it is durable, and else in
+    /// memory. What was promised a place is not asked for its size otherwise.
+    fn has_backlog_room(&self, actor: &ComponentId) -> bool;
+
     /// Commits what no turn asked for, and returns the number of that commit. `None` if
     /// the store has failed, and the system stops.
     fn commit(&self, commit: Commit) -> Option<u64>;

@@ -38,6 +38,21 @@ pub trait Store: Send + Sync + 'static {
     /// Waits until there is room for one more commit, where the disk is slower than actors.
     fn room(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Takes a commit into the order when there is room for one more.
+    ///
+    /// # Errors
+    ///
+    /// When the store has failed.
+    fn append_when_room(
+        &self,
+        commit: Commit,
+    ) -> impl Future<Output = Result<Self::Committed, StoreError>> + Send {
+        async {
+            self.room().await?;
+            self.append(commit)
+        }
+    }
+
     /// Waits until a commit, and all before it, are on disk. What was never committed is.
     fn durable(&self, seq: u64) -> impl Future<Output = Result<(), StoreError>> + Send;
 

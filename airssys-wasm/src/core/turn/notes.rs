@@ -8,19 +8,21 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 // Layer 3: Internal module imports
-use crate::core::component::MessagePayload;
 use crate::core::security::capability::Capability;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::turn::call::{Call, CallOutcome};
 use crate::core::turn::errors::HostError;
 use crate::core::turn::overlay::{KeyPage, page_start};
-use crate::core::turn::recorded::{DeniedUse, ForeignRead, Learnt};
+use crate::core::turn::recorded::{
+    DeniedUse, ForeignRead, Learnt, bytes_of_call, bytes_of_denied, bytes_of_read, bytes_of_refusal,
+};
 
 /// The most reads and calls that are noted for one turn. A turn that learns more is cut,
 /// since whoever reads in a loop must not fill the host's memory.
 const MAX_NOTES: usize = 4_096;
 
-/// The most bytes of values, calls and replies that are noted for one turn.
+/// The most bytes that are noted for one turn, of whatever it learns: the sum that
+/// [`Learnt::bytes`] is of it then, but for the names of components.
 const MAX_NOTED_BYTES: usize = 1 << 20;
 
 /// What the turn has learnt so far. Values are shared and not copied.
@@ -67,7 +69,7 @@ impl Notes {
 
     /// A committed key was read, or found missing.
     pub(crate) fn read(&mut self, key: String, value: Option<Bytes>) {
-        if self.admit(key.len() + value.as_ref().map_or(0, Bytes::len)) {
+        if self.admit(bytes_of_read(&key, value.as_ref())) {
             self.keys.push((key, value));
         }
     }
@@ -101,7 +103,7 @@ impl Notes {
     /// Whether a target can be sent to was asked, and how that was answered.
     pub(crate) fn asked(&mut self, answer: &Result<(), HostError>) {
         if let Err(error) = answer
-            && self.admit(size_of::<HostError>())
+            && self.admit(bytes_of_refusal(error))
         {
             self.refusals.push((self.asked, error.clone()));
         }
@@ -112,7 +114,7 @@ impl Notes {
     pub(crate) fn denied(&mut self, capability: Capability, resource: &str, error: &HostError) {
         let denied = (capability, resource.to_owned());
         // Who asks in a loop learns nothing new.
-        if !self.denied.contains_key(&denied) && self.admit(resource.len()) {
+        if !self.denied.contains_key(&denied) && self.admit(bytes_of_denied(resource, error)) {
             self.denied.insert(denied, error.clone());
         }
     }
@@ -131,11 +133,7 @@ impl Notes {
 
     /// A call was answered.
     pub(crate) fn called(&mut self, call: Call, outcome: &CallOutcome) {
-        let answered = match outcome {
-            Ok(reply) => reply.as_ref().map_or(0, MessagePayload::len),
-            Err(error) => error.to_string().len(),
-        };
-        if self.admit(call.payload.len() + answered) {
+        if self.admit(bytes_of_call(&call, outcome)) {
             self.calls.push((call, outcome.clone()));
         }
     }

@@ -17,9 +17,19 @@ const IDS_PER_TURN: u64 = 1 << 20;
 pub(crate) struct Outbox {
     outgoing: Vec<Outgoing>,
     payload_bytes: u64,
+    published: Published,
     first_id: u64,
     ids: u64,
     pub(crate) opened: Opened,
+}
+
+/// What becomes of everything that a turn publishes, as far as that is known in the turn. It is
+/// counted for itself: who subscribed is no matter of the turn, and may be others when the turn is
+/// run again.
+#[derive(Debug, Clone, Copy, Default)]
+struct Published {
+    messages: u64,
+    bytes: u64,
 }
 
 /// How many things that outlive a turn it has recorded.
@@ -36,6 +46,7 @@ impl Outbox {
     pub(crate) fn begin(&mut self, turn: u64) {
         self.outgoing.clear();
         self.payload_bytes = 0;
+        self.published = Published::default();
         self.first_id = turn.wrapping_mul(IDS_PER_TURN);
         self.ids = 0;
         self.opened = Opened::default();
@@ -111,6 +122,22 @@ impl Outbox {
             content,
         });
         Ok(correlation)
+    }
+
+    /// Admits so many copies of what is published, as many messages and bytes as a turn may send.
+    pub(crate) fn admit_published(
+        &mut self,
+        limits: &Limits,
+        copies: u64,
+        content: &Content,
+    ) -> Result<(), HostError> {
+        let messages = self.published.messages.saturating_add(copies);
+        HostError::check_quota(Limit::TurnSends, limits.turn_sends, messages)?;
+        let added = copies.saturating_mul(content.payload.len() as u64);
+        let bytes = self.published.bytes.saturating_add(added);
+        HostError::check_quota(Limit::TurnSendBytes, limits.turn_send_bytes, bytes)?;
+        self.published = Published { messages, bytes };
+        Ok(())
     }
 
     pub(crate) fn publish(

@@ -104,6 +104,12 @@ pub trait Surroundings: Debug + Send + Sync {
         Some(0)
     }
 
+    /// How many actors hear of what is published on a topic now. It is at least one, since it is
+    /// work also if nobody does.
+    fn audience(&self, _topic: &str) -> u64 {
+        1
+    }
+
     /// What a turn is told where that depends on more than the turn: the answer that was
     /// found; in a turn that is run again, the answer of then.
     ///

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::Builder;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 // Layer 2: Third-party crate imports
 use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
@@ -49,8 +49,11 @@ fn work(input: impl Read, mut output: impl Write) -> io::Result<()> {
     let mut component = Vec::new();
     input.read_to_end(&mut component)?;
     let patience = Duration::from_millis(task.compile_ms);
+    let began = Instant::now();
     let compiled = compiling(task.memory_access, component)?.recv_timeout(patience);
     let (outcome, artefact) = match compiled {
+        // It is there, and yet late: this thread was not given the chance to see the time pass.
+        Ok(_) if began.elapsed() >= patience => (Outcome::OutOfTime, Vec::new()),
         Ok(Ok(artefact)) => (Outcome::Compiled(artefact.len() as u64), artefact),
         Ok(Err(error)) if error.is::<OutOfMemory>() => (Outcome::OutOfMemory, Vec::new()),
         Ok(Err(error)) => (Outcome::Refused(cut(format!("{error:#}"))), Vec::new()),

@@ -58,6 +58,17 @@ impl<'a> MessagingView<'a> {
         Ok(record(self.outbox, &self.settings.limits, to)?)
     }
 
+    /// Counts what is published once for each actor that hears of it.
+    fn admit_publication(&mut self, topic: &str, content: &Content) -> Result<(), HostError> {
+        let limits = &self.settings.limits;
+        HostError::check_size(Limit::KindBytes, limits.kind_bytes, topic.len())?;
+        let copies = self.settings.surroundings.audience(topic);
+        let allowed = limits.messages_per_s;
+        self.sending
+            .check_many(Limit::MessagesPerS, allowed, copies)?;
+        self.outbox.admit_published(limits, copies, content)
+    }
+
     /// Refuses to open more than may be open at once. Says whether it is one more.
     fn admit_opening(&mut self, opening: Opening<'_>) -> Result<bool, HostError> {
         let (settings, opened) = (self.settings, self.outbox.opened);
@@ -181,12 +192,12 @@ impl Host for MessagingView<'_> {
         self.settings.surroundings.attended()?;
         let settings = self.settings;
         settings.permit_in_turn(self.notes, Capability::Publish, &topic)?;
-        let allowed = settings.limits.messages_per_s;
-        let in_time = self.sending.check(Limit::MessagesPerS, allowed);
-        let told = settings.surroundings.recall(in_time);
+        let content = Content::new(kind, payload);
+        let found = self.admit_publication(&topic, &content);
+        let told = settings.surroundings.recall(found);
         self.notes.asked(&told);
         told?;
-        self.record(|outbox, limits| outbox.publish(limits, topic, Content::new(kind, payload)))
+        self.record(|outbox, limits| outbox.publish(limits, topic, content))
     }
 
     fn subscribe(&mut self, pattern: String) -> Result<(), GuestError> {

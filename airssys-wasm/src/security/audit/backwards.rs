@@ -100,7 +100,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_the_other_way_round(
-            written in prop::collection::vec((0..9_000usize, any::<u8>()), 0..40),
+            written in prop::collection::vec((0..MAX_LINE_BYTES, any::<u8>()), 0..40),
         ) {
             let made = |(bytes, byte): (usize, u8)| vec![byte.max(b' '); bytes];
             let written: Vec<Vec<u8>> = written.into_iter().map(made).collect();

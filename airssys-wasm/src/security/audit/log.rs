@@ -118,7 +118,7 @@ impl AuditLog {
     }
 
     /// Notes something. It never fails and does not wait: what there is no room for is
-    /// counted. Texts that are longer than 1 024 bytes are cut.
+    /// counted. Texts that are longer than 1 024 bytes, as they are written in JSON, are cut.
     pub fn note(&self, mut entry: AuditEntry) {
         cut(&mut entry);
         match &self.place {
@@ -129,8 +129,9 @@ impl AuditLog {
 
     /// Notes that a use of a capability was denied. Of one component, those beyond
     /// [`denials_per_s`](AuditSettings::denials_per_s) in a second are counted, by
-    /// capability, and noted as one entry when the second is over. Says whether this one is
-    /// noted by itself.
+    /// capability, and noted as one entry when the second is over. One that has caused a
+    /// thousand entries in an hour is counted in the rest of it, and told every five minutes:
+    /// fewer than 1 200 entries in an hour in all. Says whether this one is noted by itself.
     pub fn denied(&self, denial: &Attempt<'_>) -> bool {
         let now_ms = self.denials.now_ms();
         let verdict = self.denials.lock().admit(denial, now_ms);

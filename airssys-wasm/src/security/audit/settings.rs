@@ -12,8 +12,8 @@ pub struct AuditSettings {
     pub files: usize,
     /// Of uses that are allowed, one in so many is written down; 0, the default, is none.
     pub sample: u64,
-    /// How many denials of one component are written down singly in a second, at least 1.
-    /// Default 20.
+    /// How many denials of one component are written down singly in a second, at least 1, as
+    /// long as it has not caused a thousand entries in the hour. Default 20.
     pub denials_per_s: u32,
 }
 

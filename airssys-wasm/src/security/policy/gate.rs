@@ -127,6 +127,7 @@ mod tests {
     use crate::core::security::capability::Capability;
     use crate::core::security::principal::Principal;
     use crate::security::policy::memo::MAX_MEMOISED;
+    use crate::security::policy::resource::MAX_RESOURCE_BYTES;
     use proptest::prelude::*;
 
     const MINUTE_MS: u64 = 60_000;
@@ -218,6 +219,19 @@ mod tests {
         }
         assert!(memo.len() <= MAX_MEMOISED);
         assert!(allows(&gate, &memo, "a", 0));
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_policy_is_not_remembered() {
+        let gate = Gate::new(Some(policy("permit (principal, action, resource);")));
+        let memo = memo("1");
+        let long = "a".repeat(MAX_RESOURCE_BYTES + 1);
+        for _ in 0..2 {
+            assert!(!allows(&gate, &memo, &long, 0));
+            assert!(memo.is_empty());
+        }
+        assert!(allows(&gate, &memo, &long[1..], 0));
+        assert_eq!(memo.len(), 1);
     }
 
     /// What may happen between two checks.

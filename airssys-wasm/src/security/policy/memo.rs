@@ -14,6 +14,7 @@ use crate::core::security::principal::Principal;
 use crate::security::policy::action::PolicyAction;
 use crate::security::policy::denied::DeniedByRule;
 use crate::security::policy::minute::Minute;
+use crate::security::policy::resource::MAX_RESOURCE_BYTES;
 
 /// The most decisions that are remembered of one version of a component.
 pub const MAX_MEMOISED: usize = 4_096;
@@ -22,7 +23,9 @@ pub const MAX_MEMOISED: usize = 4_096;
 ///
 /// It belongs to that version: a new version begins with an empty one. What was decided by a
 /// policy that has been replaced, or in a minute that has passed and by rules that look at
-/// the time, is not found any more. Those least used are forgotten beyond [`MAX_MEMOISED`].
+/// the time, is not found any more. Those least used are forgotten beyond [`MAX_MEMOISED`],
+/// and resources that are too long for a policy are never remembered, so that it keeps 16 MiB
+/// of them at most.
 #[derive(Debug)]
 pub struct Memo {
     principal: Principal,
@@ -106,6 +109,9 @@ impl Memo {
         resource: &str,
         now_ms: u64,
     ) -> Option<Decided> {
+        if resource.len() > MAX_RESOURCE_BYTES {
+            return None;
+        }
         let found = self.decisions.get(&Asked { action, resource })?;
         let is_current = found.generation == generation
             && found
@@ -114,7 +120,12 @@ impl Memo {
         is_current.then_some(found)
     }
 
+    /// Remembers a decision, but for one about a resource that is too long for any policy:
+    /// that is decided at once, and a guest makes up as many of them as it likes.
     pub(crate) fn remember(&self, action: PolicyAction, resource: &str, decided: Decided) {
+        if resource.len() > MAX_RESOURCE_BYTES {
+            return;
+        }
         let resource = resource.into();
         self.decisions
             .insert(Question { action, resource }, decided);

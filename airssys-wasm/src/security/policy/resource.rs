@@ -9,18 +9,21 @@ use cedar_policy::{Entity, EntityUid, RestrictedExpression};
 
 // Layer 3: Internal module imports
 use crate::core::component::id::{ComponentId, InvalidId};
-use crate::core::security::capability::Form;
+use crate::core::security::capability::{Capability, Form};
 use crate::security::policy::action::PolicyAction;
 use crate::security::policy::schema::Vocabulary;
 
 /// The longest resource that a policy is asked about, in bytes.
 pub(crate) const MAX_RESOURCE_BYTES: usize = 4_096;
+/// The port of an endpoint whose name is only looked up: no connection leads there.
+const LOOKUP_PORT: u16 = 0;
 /// The deepest folder that a policy is asked about, in folders above it.
 pub(crate) const MAX_FOLDERS: usize = 64;
 
 type Attributes = Vec<(&'static str, RestrictedExpression)>;
 
-/// A resource as Cedar has it.
+/// A resource as Cedar has it. An endpoint whose port is `*` is a name that is looked up, before
+/// anybody knows which port is meant. Its port is 0, and who connects is asked about again.
 ///
 /// # Errors
 ///
@@ -38,6 +41,10 @@ pub(crate) fn describe(
     }
     match action {
         PolicyAction::Start => entity(words.system(text), Vec::new(), Vec::new()),
+        PolicyAction::Use(Capability::Network) => match text.strip_suffix(":*") {
+            Some(host) => endpoint(words, &format!("{host}:{LOOKUP_PORT}")),
+            None => endpoint(words, text),
+        },
         PolicyAction::Use(capability) => of_form(words, capability.form(), text),
     }
 }
@@ -166,7 +173,6 @@ pub(crate) fn string(text: &str) -> RestrictedExpression {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::security::capability::Capability;
     use cedar_policy::Entities;
 
     fn described(capability: Capability, text: &str) -> Result<String, String> {
@@ -202,6 +208,11 @@ mod tests {
                 "10.0.0.7:80",
                 "Endpoint::\"10.0.0.7:80\"",
             ),
+            (
+                Capability::Network,
+                "API.example.com:*",
+                "Endpoint::\"api.example.com:0\"",
+            ),
             (Capability::Network, "[0:0::1]:80", "Endpoint::\"[::1]:80\""),
             (
                 Capability::Network,
@@ -228,6 +239,9 @@ mod tests {
             (Capability::Network, "example.com"),
             (Capability::Network, "example.com:70000"),
             (Capability::Network, "::1:80"),
+            (Capability::Network, "::1:*"),
+            (Capability::Network, ":*"),
+            (Capability::Network, "*"),
             (Capability::Network, "[x:y]:80"),
             (Capability::Network, ":80"),
             (Capability::Publish, long.as_str()),

@@ -11,6 +11,7 @@ use hashbrown::hash_map::Entry as ActorEntry;
 // Layer 3: Internal module imports
 use crate::core::component::MessagePayload;
 use crate::core::component::id::ComponentId;
+use crate::core::delivery::dead_letter::DeadLetter;
 use crate::core::storage::commit::{Commit, Growth, RowWrite};
 use crate::core::storage::row::{MessageNumber, Row, RowKey, StoredMessage};
 
@@ -260,10 +261,7 @@ fn bytes_of_row(row: &Row) -> usize {
         Row::Value(value) => value.len(),
         Row::Message(message) => size_of::<StoredMessage>() + message.letter.bytes(),
         Row::Timer(timer) => size_of::<StoredMessage>() + timer.message.letter.bytes(),
-        Row::DeadLetter(dead) => {
-            let turn = dead.turn.as_ref().map_or(0, |turn| turn.bytes());
-            size_of::<StoredMessage>() + dead.letter.bytes() + turn
-        }
+        Row::DeadLetter(dead) => size_of::<DeadLetter>() + dead.bytes(),
         Row::Answer(outcome) => match outcome.as_ref() {
             Ok(payload) => payload.as_ref().map_or(0, MessagePayload::len),
             Err(error) => error.to_string().len(),

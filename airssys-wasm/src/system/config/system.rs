@@ -47,8 +47,8 @@ pub struct SystemConfig {
     /// 3 600 000 (an hour), default 10 000.
     #[schemars(range(max = MAX_SHUTDOWN_MS))]
     pub shutdown_ms: u64,
-    /// How many dead letters are kept; the oldest go first. At most 1 000 000,
-    /// default 10 000.
+    /// How many dead letters are kept; the oldest of the component that has the most go
+    /// first. At most 1 000 000, default 10 000.
     #[schemars(range(max = MAX_DEAD_LETTERS))]
     pub dead_letters: usize,
     /// The folder that durable actors are kept in, made if it does not exist; in a manifest,

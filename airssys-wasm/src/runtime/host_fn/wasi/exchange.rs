@@ -31,7 +31,7 @@ use webpki_roots::TLS_SERVER_ROOTS;
 use crate::core::security::address::is_public;
 use crate::core::security::capability::Capability;
 use crate::runtime::host_fn::wasi::destination::{Destination, HostName, parse_host};
-use crate::runtime::host_fn::wasi::lookup::resolve;
+use crate::runtime::host_fn::wasi::lookup::{lookups_of, resolve};
 use crate::runtime::host_fn::wasi::peers::endpoint;
 use crate::runtime::host_fn::wasi::turn::Turn;
 
@@ -51,8 +51,8 @@ static TLS: LazyLock<Result<Arc<ClientConfig>, TlsError>> = LazyLock::new(|| {
     Ok(Arc::new(config.with_no_client_auth()))
 });
 
-/// One request and its response. It ends when the turn is over that it was begun in: then its
-/// connection is closed, whatever of the response is still to come.
+/// One request and its response. It ends with the turn that it was begun in, at its deadline at
+/// the latest: then its connection is closed, whatever of the response is still to come.
 ///
 /// Redirects are not followed. A guest that follows one sends another request, which is
 /// asked for like any other.
@@ -67,11 +67,16 @@ pub(crate) struct Exchange {
 #[derive(Clone)]
 struct Permission {
     turn: Arc<Turn>,
+    /// The turn that it was begun in, which it does not outlive.
+    number: u64,
     endpoint: Arc<str>,
 }
 
 impl Permission {
     fn check(&self) -> Result<(), Error> {
+        if self.turn.number() != self.number {
+            return Err(Error::ConnectionTerminated);
+        }
         let permitted = self.turn.permit(Capability::Network, &self.endpoint);
         permitted.map_err(|_denied| Error::HttpRequestDenied)
     }
@@ -91,6 +96,7 @@ impl Exchange {
             destination(request.uri(), is_secure).ok_or(Error::HttpRequestUriInvalid)?;
         let permission = Permission {
             turn: Arc::clone(turn),
+            number: turn.number(),
             endpoint: destination.to_string().into(),
         };
         permission.check()?;
@@ -197,13 +203,14 @@ impl Exchange {
             HostName::Address(ip) => return Ok(vec![*ip]),
             HostName::Name(name) => name,
         };
-        let resolved = resolve(Arc::clone(name)).await;
+        let turn = &self.permission.turn;
+        let lookups = lookups_of(turn.settings.address.component());
+        let resolved = resolve(lookups, Arc::clone(name)).await;
         let mut addresses = resolved.map_err(|_why| Error::DnsError {
             rcode: None,
             info_code: None,
         })?;
         let port = self.destination.port;
-        let turn = &self.permission.turn;
         let is_granted = |ip: &IpAddr| {
             turn.permit(Capability::Network, &endpoint(*ip, port))
                 .is_ok()

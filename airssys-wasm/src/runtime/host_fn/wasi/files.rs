@@ -25,8 +25,9 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
 // Layer 3: Internal module imports
 use crate::core::security::capability::Capability;
-use crate::runtime::folder_usage::ENTRY_BYTES;
+use crate::runtime::folder_usage::{BLOCK_BYTES, bytes_of_blocks};
 use crate::runtime::host_fn::wasi::access::Access;
+use crate::runtime::host_fn::wasi::counted::count_output;
 use crate::runtime::host_fn::wasi::files_view::{Fd, FilesView};
 use crate::runtime::host_fn::wasi::guarded::{guard_input, guard_output};
 use crate::runtime::host_fn::wasi::listing::Listing;
@@ -78,8 +79,9 @@ impl HostDescriptor for FilesView<'_> {
     ) -> FsResult<Resource<DynOutputStream>> {
         self.permit(&fd, Access::Write)?;
         self.check_handles()?;
-        let guard = self.guard(&fd, Capability::WriteFiles)?;
+        let (guard, origin) = (self.guard(&fd, Capability::WriteFiles)?, self.origin(&fd)?);
         let stream = self.inner.write_via_stream(fd, offset)?;
+        count_output(self.inner.table, &stream, &origin.usage)?;
         guard_output(self.inner.table, &stream, guard)?;
         Ok(stream)
     }
@@ -87,8 +89,9 @@ impl HostDescriptor for FilesView<'_> {
     fn append_via_stream(&mut self, fd: Fd) -> FsResult<Resource<DynOutputStream>> {
         self.permit(&fd, Access::Write)?;
         self.check_handles()?;
-        let guard = self.guard(&fd, Capability::WriteFiles)?;
+        let (guard, origin) = (self.guard(&fd, Capability::WriteFiles)?, self.origin(&fd)?);
         let stream = self.inner.append_via_stream(fd)?;
+        count_output(self.inner.table, &stream, &origin.usage)?;
         guard_output(self.inner.table, &stream, guard)?;
         Ok(stream)
     }
@@ -107,12 +110,17 @@ impl HostDescriptor for FilesView<'_> {
         self.check_type(&fd, path_flags, &path).await?;
         if access != Access::Read {
             let is_new = open_flags.contains(OpenFlags::CREATE);
-            let bytes = if is_new { ENTRY_BYTES } else { 0 };
+            let bytes = if is_new { BLOCK_BYTES } else { 0 };
             self.make_room(&fd, bytes).await?;
         }
         let origin = self.origin(&fd)?;
         let opened = self.inner.open_at(fd, path_flags, path, open_flags, flags);
         let opened = opened.await?;
+        if access != Access::Read
+            && let Descriptor::File(file) = self.inner.table.get(&opened)?
+        {
+            origin.usage.opened(&file.file);
+        }
         self.folders.opened(opened.rep(), origin);
         Ok(opened)
     }
@@ -155,7 +163,7 @@ impl HostDescriptor for FilesView<'_> {
         self.permit(&fd, Access::Both)?;
         self.permit(&new_fd, Access::Write)?;
         self.check_same_folder(&fd, &new_fd)?;
-        self.make_room(&new_fd, ENTRY_BYTES).await?;
+        self.make_room(&new_fd, BLOCK_BYTES).await?;
         let linked = self
             .inner
             .link_at(fd, old_flags, old_path, new_fd, new_path);
@@ -217,13 +225,14 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn write(&mut self, fd: Fd, bytes: Vec<u8>, offset: Filesize) -> FsResult<Filesize> {
         self.permit(&fd, Access::Write)?;
-        self.make_room(&fd, bytes.len() as u64).await?;
+        let blocks = bytes_of_blocks(offset, bytes.len() as u64);
+        self.make_room(&fd, blocks).await?;
         self.inner.write(fd, bytes, offset).await
     }
 
     async fn create_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
         self.permit(&fd, Access::Write)?;
-        self.make_room(&fd, ENTRY_BYTES).await?;
+        self.make_room(&fd, BLOCK_BYTES).await?;
         self.inner.create_directory_at(fd, path).await
     }
 
@@ -264,7 +273,7 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn symlink_at(&mut self, fd: Fd, old_path: String, new_path: String) -> FsResult<()> {
         self.permit(&fd, Access::Write)?;
-        self.make_room(&fd, ENTRY_BYTES).await?;
+        self.make_room(&fd, BLOCK_BYTES).await?;
         self.inner.symlink_at(fd, old_path, new_path).await
     }
 

@@ -18,7 +18,6 @@ use wasmtime_wasi::p2::{
 
 // Layer 3: Internal module imports
 use crate::core::security::capability::Capability;
-use crate::runtime::folder_usage::FolderUsage;
 use crate::runtime::host_fn::wasi::folders::Origin;
 use crate::runtime::host_fn::wasi::peers::Peers;
 use crate::runtime::host_fn::wasi::turn::Turn;
@@ -53,24 +52,9 @@ impl Guard {
         if is_permitted {
             return Ok(());
         }
-        Err(failed(Errno::ACCESS))
+        let error = io::Error::from(Errno::ACCESS);
+        Err(StreamError::LastOperationFailed(error.into()))
     }
-
-    /// The folder that is written to, if one is.
-    fn written(&self) -> Option<&Arc<FolderUsage>> {
-        match self {
-            Self::Folder {
-                capability: Capability::WriteFiles,
-                origin,
-                ..
-            } => Some(&origin.usage),
-            Self::Folder { .. } | Self::Peer { .. } => None,
-        }
-    }
-}
-
-fn failed(errno: Errno) -> StreamError {
-    StreamError::LastOperationFailed(io::Error::from(errno).into())
 }
 
 /// Puts a guard over a stream to read from.
@@ -81,7 +65,7 @@ pub(crate) fn guard_input(
 ) -> Result<(), ResourceTableError> {
     let place = table.get_mut(stream)?;
     let inner = replace(place, Box::new(ClosedInputStream));
-    *place = Box::new(Guarded::new(inner, guard));
+    *place = Box::new(Guarded { inner, guard });
     Ok(())
 }
 
@@ -93,7 +77,7 @@ pub(crate) fn guard_output(
 ) -> Result<(), ResourceTableError> {
     let place = table.get_mut(stream)?;
     let inner = replace(place, Box::new(ClosedOutputStream));
-    *place = Box::new(Guarded::new(inner, guard));
+    *place = Box::new(Guarded { inner, guard });
     Ok(())
 }
 
@@ -101,29 +85,12 @@ pub(crate) fn guard_output(
 struct Guarded<S> {
     inner: S,
     guard: Guard,
-    /// Whether the folder that it writes to was measured and found full.
-    is_full: bool,
-}
-
-impl<S> Guarded<S> {
-    fn new(inner: S, guard: Guard) -> Self {
-        Self {
-            inner,
-            guard,
-            is_full: false,
-        }
-    }
 }
 
 #[async_trait]
 impl<S: Pollable> Pollable for Guarded<S> {
     async fn ready(&mut self) {
         self.inner.ready().await;
-        if let Some(usage) = self.guard.written()
-            && usage.room() == 0
-        {
-            self.is_full = !usage.make_room(1).await;
-        }
     }
 }
 
@@ -148,10 +115,7 @@ impl InputStream for Guarded<DynInputStream> {
 impl OutputStream for Guarded<DynOutputStream> {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.guard.check()?;
-        match self.guard.written() {
-            Some(usage) if !usage.take(bytes.len() as u64) => Err(failed(Errno::NOSPC)),
-            _ => self.inner.write(bytes),
-        }
+        self.inner.write(bytes)
     }
 
     fn flush(&mut self) -> StreamResult<()> {
@@ -160,25 +124,11 @@ impl OutputStream for Guarded<DynOutputStream> {
 
     fn check_write(&mut self) -> StreamResult<usize> {
         self.guard.check()?;
-        let permitted = self.inner.check_write()?;
-        let Some(usage) = self.guard.written() else {
-            return Ok(permitted);
-        };
-        if replace(&mut self.is_full, false) {
-            return Err(failed(Errno::NOSPC));
-        }
-        // Who is told of none waits, and meanwhile the folder is measured.
-        let room = usize::try_from(usage.room()).unwrap_or(usize::MAX);
-        Ok(permitted.min(room))
+        self.inner.check_write()
     }
 
     async fn blocking_write_and_flush(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.guard.check()?;
-        if let Some(usage) = self.guard.written()
-            && !usage.make_room(bytes.len() as u64).await
-        {
-            return Err(failed(Errno::NOSPC));
-        }
         self.inner.blocking_write_and_flush(bytes).await
     }
 

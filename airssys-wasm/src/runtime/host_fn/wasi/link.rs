@@ -1,8 +1,8 @@
 //! The interfaces of WASI that work here, in the linker.
 
 // Layer 2: Third-party crate imports
-use wasmtime::component::{HasData, Linker, ResourceTable};
-use wasmtime::{Result as WasmtimeResult, StoreContextMut};
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+use wasmtime::{Error as WasmtimeError, Result as WasmtimeResult, StoreContextMut};
 use wasmtime_wasi::WasiView;
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
@@ -17,7 +17,7 @@ use wasmtime_wasi_http::{WasiHttp, WasiHttpView};
 // Layer 3: Internal module imports
 use crate::runtime::host_fn::wasi::environment::EnvironmentView;
 use crate::runtime::host_fn::wasi::files_view::FilesView;
-use crate::runtime::host_fn::wasi::http::handle;
+use crate::runtime::host_fn::wasi::http::{handle, http_error_code};
 use crate::runtime::host_fn::wasi::sockets::SocketsView;
 use crate::runtime::state::StoreState;
 
@@ -54,9 +54,10 @@ const LINKED: [&str; 29] = [
     "wasi:http/outgoing-handler",
 ];
 
-/// The one interface whose functions are linked by hand, in the version that wasmtime-wasi-http
+/// The interfaces with functions that are linked by hand, in the version that wasmtime-wasi-http
 /// has; older ones are compatible.
 const OUTGOING_HANDLER: &str = "wasi:http/outgoing-handler@0.2.12";
+const HTTP_TYPES: &str = "wasi:http/types@0.2.12";
 
 /// Whether an import, written without its version, works when it is called.
 pub(crate) fn is_linked(interface: &str) -> bool {
@@ -133,6 +134,14 @@ fn add_sockets(l: &mut Linker<StoreState>) -> WasmtimeResult<()> {
 fn add_http(l: &mut Linker<StoreState>) -> WasmtimeResult<()> {
     let options = &HttpOptions::default();
     http::types::add_to_linker::<_, WasiHttp>(l, &options.into(), WasiHttpView::http)?;
+    l.allow_shadowing(true);
+    l.instance(HTTP_TYPES)?.func_wrap(
+        "http-error-code",
+        |mut store: StoreContextMut<'_, StoreState>, (error,): (Resource<WasmtimeError>,)| {
+            Ok((http_error_code(&store.data_mut().http(), &error)?,))
+        },
+    )?;
+    l.allow_shadowing(false);
     l.instance(OUTGOING_HANDLER)?.func_wrap(
         "handle",
         |mut store: StoreContextMut<'_, StoreState>, (request, options)| match handle(

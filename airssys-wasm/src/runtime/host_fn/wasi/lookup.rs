@@ -1,12 +1,12 @@
 //! `wasi:sockets/ip-name-lookup`: the addresses of the names that are granted.
 
 // Layer 1: Standard library imports
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
 // Layer 2: Third-party crate imports
@@ -31,10 +31,16 @@ use crate::runtime::host_fn::wasi::sockets::SocketsView;
 /// long as the system's resolver takes, whether somebody waits for it still or not.
 const MAX_LOOKUPS: usize = 32;
 
+/// The most of these that one component has.
+const MAX_LOOKUPS_OF_COMPONENT: usize = 8;
+
 /// The most addresses that are taken of one name.
 const MAX_ADDRESSES: usize = 16;
 
 static LOOKUPS: Semaphore = Semaphore::const_new(MAX_LOOKUPS);
+
+/// Those of the components that look anything up now.
+static OF_COMPONENTS: Mutex<BTreeMap<String, Weak<Semaphore>>> = Mutex::new(BTreeMap::new());
 
 type Found = Result<VecDeque<IpAddr>, ErrorCode>;
 
@@ -50,15 +56,29 @@ enum State {
     Done(Found),
 }
 
-/// The addresses of a name, of which nothing is known yet.
+/// The lookups that the actors of a component, `namespace/name`, may have at once.
+pub(crate) fn lookups_of(component: &str) -> Arc<Semaphore> {
+    let mut all = OF_COMPONENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = all.get(component).and_then(Weak::upgrade) {
+        return known;
+    }
+    all.retain(|_, lookups| lookups.strong_count() > 0);
+    let lookups = Arc::new(Semaphore::new(MAX_LOOKUPS_OF_COMPONENT));
+    all.insert(component.to_owned(), Arc::downgrade(&lookups));
+    lookups
+}
+
+/// The addresses of a name, of which nothing is known yet, found by one of these lookups.
 ///
 /// # Errors
 ///
 /// The resolver's.
-pub(crate) async fn resolve(name: Arc<str>) -> io::Result<Vec<IpAddr>> {
+pub(crate) async fn resolve(lookups: Arc<Semaphore>, name: Arc<str>) -> io::Result<Vec<IpAddr>> {
+    // The component's own first, so that it waits for itself and not before others.
+    let own = lookups.acquire_owned().await.map_err(io::Error::other)?;
     let turn = LOOKUPS.acquire().await.map_err(io::Error::other)?;
     let resolved = spawn_blocking(move || {
-        let _turn = turn;
+        let _turns = (own, turn);
         let addresses = (&*name, 0).to_socket_addrs()?;
         let mut found: Vec<IpAddr> = Vec::new();
         for address in addresses {
@@ -120,9 +140,10 @@ impl Host for SocketsView<'_> {
             HostName::Name(name) => {
                 let permitted = self.turn.permit(Capability::Network, &format!("{name}:*"));
                 permitted.map_err(|_denied| ErrorCode::AccessDenied)?;
+                let lookups = lookups_of(self.turn.settings.address.component());
                 let asked = Arc::clone(&name);
                 let lookup = async move {
-                    let found = resolve(asked).await;
+                    let found = resolve(lookups, asked).await;
                     found
                         .map(VecDeque::from)
                         .map_err(|_why| ErrorCode::NameUnresolvable)
@@ -168,4 +189,30 @@ impl HostResolveAddressStream for SocketsView<'_> {
 
 fn lookup_behind(stream: &Resource<ResolveAddressStream>) -> Resource<Lookup> {
     Resource::new_borrow(stream.rep())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_component_leaves_lookups_to_others() {
+        let (own, name) = (lookups_of("test/greedy"), Arc::<str>::from("localhost"));
+        let all = Arc::clone(&own).acquire_many_owned(MAX_LOOKUPS_OF_COMPONENT as u32);
+        let all = all.await.unwrap();
+        let mut waiting = Box::pin(resolve(lookups_of("test/greedy"), Arc::clone(&name)));
+        let polled = poll_fn(|cx| Poll::Ready(waiting.as_mut().poll(cx).is_ready())).await;
+        assert!(!polled, "it has as many as it may have");
+        let other = resolve(lookups_of("test/modest"), name).await;
+        assert!(!other.unwrap().is_empty());
+        drop(all);
+        assert!(!waiting.await.unwrap().is_empty());
+    }
+
+    #[test]
+    fn components_that_look_nothing_up_are_forgotten() {
+        drop(lookups_of("test/short"));
+        let _other = lookups_of("test/long");
+        assert!(!OF_COMPONENTS.lock().unwrap().contains_key("test/short"));
+    }
 }

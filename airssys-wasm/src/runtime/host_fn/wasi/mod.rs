@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod clock;
+pub mod counted;
 pub mod denied;
 pub mod destination;
 pub mod environment;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
 use tracing::Level;
+use wasmtime::component::{Resource, ResourceTable};
 use wasmtime_wasi::WasiCtx;
 
 // Layer 3: Internal module imports
@@ -15,6 +16,7 @@ use crate::runtime::host_fn::wasi::clock::TurnClock;
 use crate::runtime::host_fn::wasi::folders::Folders;
 use crate::runtime::host_fn::wasi::http::Http;
 use crate::runtime::host_fn::wasi::lines::Log;
+use crate::runtime::host_fn::wasi::open::{Share, settle};
 use crate::runtime::host_fn::wasi::peers::Peers;
 use crate::runtime::host_fn::wasi::random::TurnRandom;
 use crate::runtime::host_fn::wasi::turn::Turn;
@@ -28,6 +30,7 @@ pub(crate) struct WasiState {
     pub(crate) folders: Folders,
     pub(crate) peers: Arc<Peers>,
     pub(crate) http: Http,
+    share: Option<Resource<Share>>,
 }
 
 impl WasiState {
@@ -58,13 +61,27 @@ impl WasiState {
             ctx,
             folders: Folders::new(usages),
             http: Http::new(&turn),
+            share: None,
             peers,
             turn,
         }
     }
 
+    /// Has what the instance opens counted, among its handles.
+    pub(crate) fn count_in(&mut self, table: &mut ResourceTable) {
+        self.share = Share::put(table, self.turn.settings.address.component());
+    }
+
     /// Begins a turn.
     pub(crate) fn begin(&mut self, recorder: &mut Recorder) {
         self.turn.begin(recorder);
+    }
+
+    /// Ends a turn: what may not outlive it ends, and what may is counted.
+    pub(crate) fn end(&mut self, table: &mut ResourceTable) {
+        self.http.end(table);
+        if let Some(share) = &self.share {
+            settle(table, share);
+        }
     }
 }

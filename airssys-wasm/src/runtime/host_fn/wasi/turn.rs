@@ -25,6 +25,8 @@ const MAX_DENIED: usize = 1_024;
 /// that is still permitted.
 pub(crate) struct Turn {
     pub(crate) settings: Arc<InstanceSettings>,
+    /// Which turn of the instance it is.
+    number: AtomicU64,
     now_ms: AtomicU64,
     random: Mutex<ChaCha12Rng>,
     /// The lines that the actor logs, and those of them that the turn wrote through WASI.
@@ -51,6 +53,7 @@ impl Turn {
     ) -> Self {
         let turn = Self {
             settings: Arc::clone(settings),
+            number: AtomicU64::new(0),
             now_ms: AtomicU64::new(0),
             random: Mutex::new(ChaCha12Rng::from_seed([0; 32])),
             lines: Arc::clone(lines),
@@ -65,6 +68,7 @@ impl Turn {
     /// Begins a turn.
     pub(crate) fn begin(&self, recorder: &mut Recorder) {
         let now_ms = recorder.context().now_ms;
+        self.number.fetch_add(1, Ordering::Relaxed);
         self.now_ms.store(now_ms, Ordering::Relaxed);
         self.turn_lines.store(0, Ordering::Relaxed);
         self.looked_outside.store(false, Ordering::Relaxed);
@@ -119,6 +123,11 @@ impl Turn {
         if self.looked_outside.load(Ordering::Relaxed) {
             notes.cut();
         }
+    }
+
+    /// Which turn of the instance it is, for what may not outlive the one it was begun in.
+    pub(crate) fn number(&self) -> u64 {
+        self.number.load(Ordering::Relaxed)
     }
 
     /// The time of the turn, in milliseconds since the Unix epoch.
