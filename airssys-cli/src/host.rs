@@ -36,7 +36,7 @@ use crate::log_book::LogBook;
 use crate::now::now_ms;
 use crate::policy_advice::no_policy;
 use crate::server::routes::serve;
-use crate::server::shared::{MAX_REQUESTS, Shared, Sizes};
+use crate::server::shared::{MAX_CONNECTIONS, Shared, Sizes};
 use crate::server::telling::tell_events;
 use crate::server_file::{ServerFile, new_token};
 use crate::signature_advice::not_trusted;
@@ -60,7 +60,7 @@ pub(crate) struct Host {
     shared: Arc<Shared>,
     started_ms: u64,
     end_server: Option<oneshot::Sender<()>>,
-    server: JoinHandle<io::Result<()>>,
+    server: JoinHandle<()>,
     telling: JoinHandle<()>,
     events: broadcast::Receiver<Event>,
 }
@@ -98,7 +98,7 @@ impl Host {
             system,
             book,
             token: new_token()?,
-            places: Arc::new(Semaphore::new(MAX_REQUESTS)),
+            places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             sizes,
         });
         let (end_server, end) = oneshot::channel();

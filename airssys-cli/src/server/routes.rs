@@ -1,7 +1,6 @@
 //! Which request goes where, and serving them.
 
 // Layer 1: Standard library imports
-use std::io;
 use std::sync::Arc;
 
 // Layer 2: Third-party crate imports
@@ -23,15 +22,7 @@ use crate::server::{
 };
 
 /// Answers requests until `end` is sent or dropped, and then those that are under way.
-///
-/// # Errors
-///
-/// None so far: what cannot be accepted is tried again.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    shared: Arc<Shared>,
-    end: oneshot::Receiver<()>,
-) -> io::Result<()> {
+pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, end: oneshot::Receiver<()>) {
     let ended = async {
         // Dropped is as good as sent.
         drop(end.await);
@@ -41,7 +32,6 @@ pub(crate) async fn serve(
         head_patience: HEAD_PATIENCE,
     };
     connections.serve(listener, router(shared), ended).await;
-    Ok(())
 }
 
 fn router(shared: Arc<Shared>) -> Router {

@@ -14,7 +14,7 @@ use crate::log_book::LogBook;
 
 /// The most connections that are open at once, and so the most requests that are answered: a
 /// connection carries one at a time. One more waits until another has ended.
-pub(crate) const MAX_REQUESTS: usize = 256;
+pub(crate) const MAX_CONNECTIONS: usize = 256;
 
 /// What all requests share.
 pub(crate) struct Shared {

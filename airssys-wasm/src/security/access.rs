@@ -77,11 +77,28 @@ impl Access {
                 Err(denied) => Refused::Policy(denied),
             }
         };
-        Err(Denial {
-            capability,
-            resource: resource[..resource.floor_char_boundary(MAX_TOLD_BYTES)].to_owned(),
-            why,
-        })
+        Err(denial(capability, resource, why))
+    }
+
+    /// Whether a rule forbids a capability for a resource that is about to be used under another
+    /// name, which was checked: an address that a name has led to. It need not be permitted too.
+    ///
+    /// # Errors
+    ///
+    /// With the rules that forbid it.
+    pub fn check_alias(
+        &self,
+        capability: Capability,
+        resource: &str,
+        unix_ms: impl FnOnce() -> u64,
+    ) -> Result<(), Denial> {
+        match self.gate.check(&self.memo, capability, resource, unix_ms) {
+            Err(denied) if !denied.rules.is_empty() => {
+                let why = Refused::Policy(denied);
+                Err(denial(capability, resource, why))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What it needs and was not granted.
@@ -114,6 +131,14 @@ impl Access {
     fn needs_it(&self, actor: &ComponentId, capability: Capability, resource: &str) -> bool {
         let needs = self.needs.as_ref();
         needs.is_none_or(|needs| needs.allow(actor, capability, resource))
+    }
+}
+
+fn denial(capability: Capability, resource: &str, why: Refused) -> Denial {
+    Denial {
+        capability,
+        resource: resource[..resource.floor_char_boundary(MAX_TOLD_BYTES)].to_owned(),
+        why,
     }
 }
 
@@ -186,6 +211,26 @@ mod tests {
         assert_eq!(send(&access, "bank/pay/main"), Err(Refused::NotGranted));
         gate.replace(None);
         assert_eq!(send(&access, "shop/pay/main"), Ok(()));
+    }
+
+    #[test]
+    fn what_is_used_under_another_name_must_not_be_forbidden() {
+        let rules = "permit (principal, action, resource == Endpoint::\"api.example.com:443\");\n\
+                     forbid (principal, action, resource) when { resource has ip && \
+                     resource.ip.isInRange(ip(\"203.0.113.0/24\")) };";
+        let policy = Policy::parse(rules, "policy.cedar").unwrap();
+        let gate = Arc::new(Gate::new(Some(policy)));
+        let access = Access::new(Arc::default(), None, Arc::clone(&gate), principal());
+        let alias = |endpoint| access.check_alias(Capability::Network, endpoint, || 0);
+        assert_eq!(
+            alias("198.51.100.7:443"),
+            Ok(()),
+            "nothing permits it either"
+        );
+        let refused = alias("203.0.113.7:443").unwrap_err().why;
+        assert!(matches!(refused, Refused::Policy(_)), "{refused}");
+        gate.replace(None);
+        assert_eq!(alias("203.0.113.7:443"), Ok(()));
     }
 
     #[test]

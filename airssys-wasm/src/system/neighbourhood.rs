@@ -163,6 +163,18 @@ impl Surroundings for Neighbourhood {
         }
     }
 
+    fn permit_alias(
+        &self,
+        actor: &ComponentId,
+        capability: Capability,
+        resource: &str,
+    ) -> Result<(), HostError> {
+        let checked = self
+            .access
+            .check_alias(capability, resource, || self.unix_ms());
+        checked.map_err(|denial| self.deny(actor, &denial))
+    }
+
     fn is_granted(&self, actor: &ComponentId, capability: Capability, resource: &str) -> bool {
         self.access
             .check(actor, capability, resource, || self.unix_ms())

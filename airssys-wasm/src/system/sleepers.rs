@@ -129,6 +129,7 @@ mod tests {
         assert_eq!(sleepers.next(), Some(actor("z")));
         assert_eq!(sleepers.next(), Some(actor("x")), "and round again");
     }
+
     #[test]
     fn those_that_find_no_room_keep_nobody_else_asleep() {
         let sleepers = Sleepers::default();

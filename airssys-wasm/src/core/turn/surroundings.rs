@@ -67,6 +67,21 @@ pub trait Surroundings: Debug + Send + Sync {
         }
     }
 
+    /// Whether nobody forbids what `actor` is about to do under another name, which it was
+    /// permitted: to reach the address that a name has led to.
+    ///
+    /// # Errors
+    ///
+    /// As of `permit`.
+    fn permit_alias(
+        &self,
+        _actor: &ComponentId,
+        _capability: Capability,
+        _resource: &str,
+    ) -> Result<(), HostError> {
+        Ok(())
+    }
+
     /// The same question, where a no denies nobody anything: what is not granted only looks
     /// different then. No note is taken of it.
     fn is_granted(&self, actor: &ComponentId, capability: Capability, resource: &str) -> bool {

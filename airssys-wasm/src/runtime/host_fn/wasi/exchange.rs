@@ -196,7 +196,8 @@ impl Exchange {
     }
 
     /// The addresses of the host that may be connected to. A name leads to one of this
-    /// machine or of a private network only where that address is granted itself.
+    /// machine or of a private network only where that address is granted itself, and to none
+    /// that a rule forbids.
     async fn addresses(&self) -> Result<Vec<IpAddr>, Error> {
         let name = match &self.destination.host {
             // It was asked for as what it is.
@@ -215,7 +216,12 @@ impl Exchange {
             turn.permit(Capability::Network, &endpoint(*ip, port))
                 .is_ok()
         };
-        addresses.retain(|ip| is_public(*ip) || is_granted(ip));
+        let is_forbidden =
+            |ip: &IpAddr| !turn.may_use_alias(Capability::Network, &endpoint(*ip, port));
+        addresses.retain(|ip| match is_public(*ip) {
+            true => !is_forbidden(ip),
+            false => is_granted(ip),
+        });
         Ok(addresses)
     }
 }

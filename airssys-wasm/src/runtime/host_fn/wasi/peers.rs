@@ -54,7 +54,11 @@ impl Peers {
     pub(crate) fn may_reach(&self, address: SocketAddr) -> bool {
         let (ip, port) = (address.ip().to_canonical(), address.port());
         let by_name = |name: &Arc<str>| self.permit(&format!("{name}:{port}"));
-        (is_public(ip) && self.names_of(ip).iter().any(by_name)) || self.permit(&endpoint(ip, port))
+        let endpoint = endpoint(ip, port);
+        if is_public(ip) && self.names_of(ip).iter().any(by_name) {
+            return self.turn.may_use_alias(Capability::Network, &endpoint);
+        }
+        self.permit(&endpoint)
     }
 
     /// Whether a socket may be used so with an address.
@@ -144,6 +148,19 @@ mod tests {
             }
         }
 
+        /// As if a rule forbade an address.
+        fn permit_alias(
+            &self,
+            _actor: &ComponentId,
+            _capability: Capability,
+            resource: &str,
+        ) -> Result<(), HostError> {
+            match resource.starts_with("93.184.216.66:") {
+                true => Err(HostError::Denied(resource.to_owned())),
+                false => Ok(()),
+            }
+        }
+
         fn admit(&self, _actor: &ComponentId, _target: &ComponentId) -> Result<(), HostError> {
             Ok(())
         }
@@ -196,6 +213,18 @@ mod tests {
         assert!(!reaches(&peers, "93.184.216.36:443"), "another address");
         peers.remember(&"evil.example.com".into(), [93, 184, 216, 36].into());
         assert!(!reaches(&peers, "93.184.216.36:443"), "another name");
+    }
+
+    #[test]
+    fn no_name_leads_to_an_address_that_is_forbidden() {
+        let peers = peers(&["api.example.com:443"]);
+        let name: Arc<str> = "api.example.com".into();
+        for address in ["93.184.216.66", "93.184.216.67"] {
+            peers.remember(&name, address.parse().unwrap());
+        }
+        assert!(!reaches(&peers, "93.184.216.66:443"));
+        assert!(!reaches(&peers, "[::ffff:93.184.216.66]:443"));
+        assert!(reaches(&peers, "93.184.216.67:443"));
     }
 
     #[test]

@@ -93,6 +93,19 @@ impl Turn {
         permitted
     }
 
+    /// Whether nobody forbids what the guest is about to do under another name, which it was
+    /// permitted.
+    pub(crate) fn may_use_alias(&self, capability: Capability, resource: &str) -> bool {
+        let Self { settings, .. } = self;
+        let permitted = settings
+            .surroundings
+            .permit_alias(&settings.address, capability, resource);
+        if let Err(denied) = &permitted {
+            self.deny(capability, resource, denied);
+        }
+        permitted.is_ok()
+    }
+
     /// Whether clocks tell the real time in this turn. It is decided when a clock is first
     /// looked at, and then once for the turn.
     pub(crate) fn is_precise(&self) -> bool {
