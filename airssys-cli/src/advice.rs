@@ -241,6 +241,10 @@ fn headline(limit: Limit) -> &'static str {
         Limit::CompileMs => "the component takes longer to compile than it may",
         Limit::CompileBytes => "the component takes more memory to compile than it may",
         Limit::MemoryBytes => "the guest wanted more memory than it may have",
+        Limit::TotalMemoryBytes => "the component's actors have all the memory that they may have",
+        Limit::MaxMemoryBytes => {
+            "the actors of all components have all the memory that they may have"
+        }
         Limit::TurnFuel => "the guest used up its fuel",
         Limit::TurnWallMs => "the turn took longer than it may",
         Limit::HostcallBytes => "the guest handed over more bytes at once than it may",
@@ -277,6 +281,10 @@ fn way_out(limit: Limit, raise: Option<String>) -> String {
         return match limit {
             Limit::WasmStackBytes => "look for a recursion that does not end; the stack is the \
                                       engine's, and no flag makes it larger"
+                .to_owned(),
+            Limit::MaxMemoryBytes => "allow more with `max_memory_bytes` under [system], or the \
+                                      component that has most of it less with \
+                                      `total_memory_bytes`: `airssys ps` shows what each has"
                 .to_owned(),
             _ => REPORT.to_owned(),
         };
@@ -399,6 +407,8 @@ mod tests {
             Limit::CompileMs,
             Limit::CompileBytes,
             Limit::MemoryBytes,
+            Limit::TotalMemoryBytes,
+            Limit::MaxMemoryBytes,
             Limit::TurnFuel,
             Limit::HostcallBytes,
             Limit::ResourceHandles,

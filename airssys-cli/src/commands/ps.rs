@@ -69,6 +69,7 @@ struct Component {
     waiting: u64,
     on_disk: u64,
     durability: String,
+    memory_bytes: u64,
     storage_bytes: u64,
     counts: Counts,
 }
@@ -172,6 +173,7 @@ fn components_text(components: &[Component]) -> String {
         "VERSION",
         "LIVE",
         "WAITING",
+        "MEMORY",
         "KEEPS",
         "STATE",
         "HANDLED",
@@ -186,6 +188,7 @@ fn components_text(components: &[Component]) -> String {
             format!("{}{trial}", it.version),
             count(it.live_actors as u64),
             count(it.waiting.saturating_add(it.on_disk)),
+            bytes(it.memory_bytes),
             it.durability.clone(),
             bytes(it.storage_bytes),
             count(it.counts.handled),

@@ -2,6 +2,10 @@
 
 // Layer 1: Standard library imports
 use std::sync::Arc;
+use std::time::Duration;
+
+// Layer 2: Third-party crate imports
+use tokio::time::sleep;
 
 // Layer 3: Internal module imports
 use crate::component::actor::Actor;
@@ -12,6 +16,7 @@ use crate::component::turn::TurnFailure;
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
 use crate::core::event::Event;
+use crate::core::runtime::errors::WasmError;
 use crate::core::storage::commit::{Commit, Growth};
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::storage::row::{ActorStamp, Row, RowKey};
@@ -24,6 +29,9 @@ use crate::core::turn::guest::Guest;
 /// How many turns an actor may run before the disk is told how far it came. It skips as many
 /// when it is activated again.
 const TURNS_AHEAD: u64 = 1 << 20;
+
+/// How long an actor waits for others to leave, in milliseconds: a quarter of a second in all.
+const MEMORY_PAUSES_MS: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 
 /// An actor that is in memory, with or without an instance.
 pub(crate) struct Life<G> {
@@ -193,6 +201,7 @@ impl<W: World> Actor<W> {
             return Ok(());
         }
         self.cell.enter(Phase::Starting);
+        self.make_memory().await;
         let life = match self.life.take() {
             Some(life) => life,
             None => self.load().await?,
@@ -222,18 +231,38 @@ impl<W: World> Actor<W> {
             self.seat = seat.await;
         }
         let address = &self.cell.address;
-        let kept = self.deployment.settings.durability;
-        let record = self.world.store().load(address, kept);
-        let record = record.map_err(TurnFailure::NotCommitted)?;
-        self.cell.depend_on(record.horizon);
         let now = self.world.clock().now();
-        let version = self.deployment.current();
         self.cell.use_at(now.clock_ms);
         if !self.cell.always && !self.is_listed {
             self.is_listed = true;
             self.deployment.live.insert(&self.cell);
         }
+        self.admit_to_memory()?;
+        let kept = self.deployment.settings.durability;
+        let record = self.world.store().load(address, kept);
+        let record = record.map_err(TurnFailure::NotCommitted)?;
+        self.cell.depend_on(record.horizon);
+        let version = self.deployment.current();
         Ok(Life::begin(version, address, record, now))
+    }
+
+    /// Has others leave when memory is short, and waits for them for a moment. If nobody can,
+    /// the instance is told so that is made nevertheless.
+    async fn make_memory(&mut self) {
+        for pause_ms in MEMORY_PAUSES_MS {
+            let directory = self.world.directory();
+            directory.make_memory(&self.world, &self.deployment);
+            if self.deployment.memory.admit_one().is_ok() {
+                return;
+            }
+            sleep(Duration::from_millis(pause_ms)).await;
+        }
+    }
+
+    /// Refuses to take up a state when there is no memory left for any.
+    fn admit_to_memory(&self) -> Result<(), TurnFailure> {
+        let admitted = self.deployment.memory.admit(0);
+        admitted.map_err(|it| TurnFailure::NotStarted(WasmError::ResourceLimitExceeded(it)))
     }
 
     async fn begin_anew(

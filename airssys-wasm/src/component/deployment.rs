@@ -12,6 +12,7 @@ use crate::component::recording::Recordings;
 use crate::component::room::Room;
 use crate::component::settings::ActorSettings;
 use crate::core::component::id::ComponentId;
+use crate::core::memory::ComponentMemory;
 use crate::core::storage::keyspace::Keyspace;
 use crate::core::storage::store::VersionId;
 use crate::core::storage::usage::Usage;
@@ -45,6 +46,8 @@ pub struct Deployment<G> {
     pub counters: Arc<Counters>,
     /// What its actors keep.
     pub usage: Arc<Usage>,
+    /// What its actors have in memory.
+    pub memory: Arc<ComponentMemory>,
     /// The turns that were kept.
     pub recordings: Recordings,
     pub(crate) live: LiveSet,
@@ -167,6 +170,7 @@ impl<G> Deployment<G> {
             name,
             counters: Arc::default(),
             usage: Arc::default(),
+            memory: ComponentMemory::unbounded(),
             recordings: Recordings::new(settings.recording),
             room: Arc::new(Room::new(to_usize(settings.limits.live_actors))),
             settings,
@@ -186,6 +190,13 @@ impl<G> Deployment<G> {
     #[must_use]
     pub fn with_usage(mut self, usage: Arc<Usage>) -> Self {
         self.usage = usage;
+        self
+    }
+
+    /// The same with the memory that its actors may have.
+    #[must_use]
+    pub fn with_memory(mut self, memory: Arc<ComponentMemory>) -> Self {
+        self.memory = memory;
         self
     }
 

@@ -24,6 +24,7 @@ use crate::core::component::id::ComponentId;
 use crate::core::delivery::envelope::Envelope;
 use crate::core::delivery::post::Admission;
 use crate::core::delivery::refusal::{Refusal, Refused};
+use crate::core::memory::Shortage;
 use crate::core::storage::backlog::Backlog;
 use crate::core::turn::guest::Pace;
 
@@ -32,6 +33,9 @@ const SHARDS: usize = 64;
 
 /// How many actors one sweep passivates for those that wait.
 const MAX_EVICTED: usize = 256;
+
+/// One of so many actors of a component is passivated in a sweep when memory is short.
+const PART_FOR_MEMORY: usize = 32;
 
 /// Finds actors by their addresses, and activates those that are not live.
 ///
@@ -275,7 +279,10 @@ impl<W: World> Directory<W> {
         let own = deployment.room.place(claim.clone(), || 1, evict_own);
         let own = own.await?;
         let components = || world.deployments().len();
-        let evict = || self.evict(world, &world.deployments(), Some(&deployment.name));
+        let evict = || {
+            let may_lose = |it: &str| it == deployment.name || self.room.is_beyond(it);
+            self.evict(world, &world.deployments(), |it| may_lose(&it.name));
+        };
         let common = self.room.place(claim, components, evict).await?;
         Some(Seat {
             _own: own,
@@ -289,6 +296,7 @@ impl<W: World> Directory<W> {
         let now_ms = world.clock().now().clock_ms;
         let deployments = world.deployments();
         self.room.share_among(deployments.len());
+        let mut all_beyond = 0;
         for deployment in &deployments {
             let before_ms = now_ms.saturating_sub(deployment.settings.idle_ms);
             while let Some(cell) = deployment.live.take_older(before_ms) {
@@ -296,27 +304,53 @@ impl<W: World> Directory<W> {
             }
             // Who has its part and still waits found others busy. Its own are what it can
             // count on.
-            let waiting = deployment.room.waiting() + self.room.waiting_beyond(&deployment.name);
+            let beyond = self.room.waiting_beyond(&deployment.name);
+            all_beyond += beyond;
+            let waiting = deployment.room.waiting() + beyond;
             for _ in 0..waiting.min(MAX_EVICTED) {
                 evict_of(world, deployment);
             }
         }
-        for _ in 0..self.room.waiting().min(MAX_EVICTED) {
-            self.evict(world, &deployments, None);
+        let others = self.room.waiting().saturating_sub(all_beyond);
+        for _ in 0..others.min(MAX_EVICTED) {
+            self.evict(world, &deployments, |it| self.room.is_beyond(&it.name));
+        }
+        for deployment in &deployments {
+            if deployment.memory.shortage().is_some() {
+                // Some, since nobody knows how much of it each has.
+                let some = deployment.room.len() / PART_FOR_MEMORY + 1;
+                (0..some.min(MAX_EVICTED)).for_each(|_| self.make_memory(world, deployment));
+            }
         }
     }
 
-    /// Asks the actor that was not used for longest to be passivated: among those of the
-    /// component that wants room, and of all that have more than their part, so that nobody
-    /// loses that to others.
-    fn evict(&self, world: &Arc<W>, deployments: &[Arc<Deployment<W::Guest>>], own: Option<&str>) {
-        let oldest_of = |may_lose: &dyn Fn(&str) -> bool| {
-            let deployments = deployments.iter().filter(|it| may_lose(&it.name));
+    /// Asks an actor to be passivated if little memory is left for those of a component.
+    pub(crate) fn make_memory(&self, world: &Arc<W>, deployment: &Deployment<W::Guest>) {
+        match deployment.memory.shortage() {
+            None => {}
+            Some(Shortage::OfComponent) => evict_of(world, deployment),
+            Some(Shortage::OfSystem) => {
+                self.evict(world, &world.deployments(), |it| it.memory.is_beyond_part());
+            }
+        }
+    }
+
+    /// Asks the actor that was not used for longest to be passivated: among those of components
+    /// that may lose one, which are the one that wants something and all that have more than
+    /// their part, so that nobody loses that to others.
+    fn evict(
+        &self,
+        world: &Arc<W>,
+        deployments: &[Arc<Deployment<W::Guest>>],
+        may_lose: impl Fn(&Deployment<W::Guest>) -> bool,
+    ) {
+        let oldest_of = |may_lose: &dyn Fn(&Deployment<W::Guest>) -> bool| {
+            let deployments = deployments.iter().filter(|it| may_lose(it));
             deployments
                 .filter_map(|deployment| Some((deployment.live.oldest_ms()?, deployment)))
                 .min_by_key(|(used_ms, _)| *used_ms)
         };
-        let beyond = oldest_of(&|name| own == Some(name) || self.room.is_beyond(name));
+        let beyond = oldest_of(&may_lose);
         if let Some((_, deployment)) = beyond.or_else(|| oldest_of(&|_any| true)) {
             evict_of(world, deployment);
         }

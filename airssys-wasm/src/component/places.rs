@@ -97,13 +97,13 @@ impl<C> Places<C> {
         self.components = components.max(1);
     }
 
-    /// How many actors may wait beyond those that may without that, of which so many are one
-    /// component's part.
+    /// One component's even part of so many that are kept, at least one.
     pub(crate) fn part_of(&self, kept: usize) -> usize {
         (kept / self.components).max(1)
     }
 
-    /// How many actors of a component wait that has its part of what is kept.
+    /// How many actors of a component wait, if it has its part of the kept places already; none
+    /// of those that it may get count.
     pub(crate) fn waiting_beyond(&self, component: &str) -> usize {
         let part = self.kept().part;
         match self.by_component.get(component) {

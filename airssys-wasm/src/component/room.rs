@@ -74,7 +74,7 @@ impl Room {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// How many actors of a component wait that has its part of what is kept.
+    /// How many actors of a component wait, if it has its part of the kept places already.
     pub(crate) fn waiting_beyond(&self, component: &str) -> usize {
         self.lock().waiting_beyond(component)
     }
@@ -128,11 +128,9 @@ impl Room {
             places.wait(claim, call);
             called
         };
-        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Waiting::in_room(self);
         make_room();
-        let place = called.await;
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-        place.ok()
+        called.await.ok()
     }
 
     fn place_of(self: &Arc<Self>, claim: Claim) -> Place {
@@ -151,6 +149,22 @@ impl Room {
 
     fn lock(&self) -> MutexGuard<'_, Places<oneshot::Sender<Place>>> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody who waits for a place, until it is dropped.
+struct Waiting<'a>(&'a Room);
+
+impl<'a> Waiting<'a> {
+    fn in_room(room: &'a Room) -> Self {
+        room.waiting.fetch_add(1, Ordering::Relaxed);
+        Self(room)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -192,6 +206,7 @@ mod tests {
         let place = async |number| room.place(claim(number), || 1, || {}).await;
         let first = place(0).await;
         assert!(timeout(Duration::ZERO, place(1)).await.is_err());
+        assert_eq!(room.waiting(), 0, "who gave up does not wait");
         let waiting = place(2);
         let (second, ()) = tokio::join!(waiting, async { drop(first) });
         assert!(second.is_some());

@@ -13,6 +13,7 @@ use crate::component::deployment::{Counters, Deployment};
 use crate::component::effects::{Answered, Following, release_and_answer};
 use crate::component::world::World;
 use crate::core::delivery::envelope::Envelope;
+use crate::core::limits::{Limit, LimitExceeded};
 use crate::core::runtime::errors::{FaultKind, GuestFault, WasmError};
 use crate::core::storage::store::StoreError;
 use crate::core::turn::call::CallOutcome;
@@ -126,6 +127,20 @@ impl TurnFailure {
     pub(crate) fn gone() -> Self {
         let gone = GuestFault::new(FaultKind::InstanceGone, "");
         Self::NotStarted(WasmError::RuntimeError(gone))
+    }
+
+    /// Whether there was no memory left of what others have as well.
+    pub(crate) fn lacks_memory(&self) -> bool {
+        let (Self::NotStarted(error) | Self::Failed(error)) = self else {
+            return false;
+        };
+        matches!(
+            error,
+            WasmError::ResourceLimitExceeded(LimitExceeded {
+                limit: Limit::TotalMemoryBytes | Limit::MaxMemoryBytes,
+                ..
+            })
+        )
     }
 }
 

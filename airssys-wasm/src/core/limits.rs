@@ -27,6 +27,8 @@ pub const MAX_MAILBOX_BYTES: u64 = 1 << 40;
 pub const MAX_BACKLOG: u64 = 1_000_000_000;
 /// The most bytes that may wait on disk for one actor.
 pub const MAX_BACKLOG_BYTES: u64 = 1 << 40;
+/// The most bytes that all instances of a component, and of a system, may have in memory.
+pub const MAX_TOTAL_MEMORY_BYTES: u64 = 1 << 50;
 /// The most actors of a component, and of a system, that may be in memory at once.
 pub const MAX_LIVE_ACTORS: u64 = 1_000_000;
 
@@ -176,6 +178,11 @@ limits! {
     /// as 8 bytes. Default 64 MiB: four times what most programs take, and 2 048 such actors
     /// fit a server.
     memory_bytes: MemoryBytes = 64 * MIB;
+    /// What all instances of the component have in memory together: linear memories, tables, and
+    /// the state of their actors. When an eighth of it is left, the least recently used are
+    /// passivated. At most 1 125 899 906 842 624 (1 PiB), which is the default: as much as the
+    /// system has.
+    total_memory_bytes: TotalMemoryBytes = MAX_TOTAL_MEMORY_BYTES, from 0 to MAX_TOTAL_MEMORY_BYTES;
     /// Actors of the component that are in memory at once; beyond that the least recently
     /// used of them are passivated. From 1 to 1 000 000, default 1 000 000: as many as the
     /// system has room for.
@@ -277,6 +284,8 @@ limits! {
     log_line_bytes: LogLineBytes = 4 * KIB;
 
     engine:
+    /// What all instances of a system have in memory together, in bytes.
+    max_memory_bytes: MaxMemoryBytes;
     /// The engine's stack for one call into WebAssembly, in bytes.
     wasm_stack_bytes: WasmStackBytes;
     /// The engine's room for one linear memory, in bytes.

@@ -7,6 +7,7 @@ pub mod component;
 pub mod delivery;
 pub mod event;
 pub mod limits;
+pub mod memory;
 pub mod mistake;
 pub mod runtime;
 pub mod security;

@@ -10,6 +10,7 @@ use wasmtime::{PoolConcurrencyLimitError, Store};
 // Layer 3: Internal module imports
 use crate::core::component::digest::Digest;
 use crate::core::limits::{Limit, LimitExceeded};
+use crate::core::memory::Held;
 use crate::core::runtime::errors::{ComponentFault, FaultKind, MissingExport, WasmError};
 use crate::core::storage::keyspace::Keyspace;
 use crate::runtime::conversion::Stopped;
@@ -123,7 +124,11 @@ impl CompiledComponent {
     ) -> Store<StoreState> {
         let limits = &settings.limits;
         let meters = Meters {
-            limiter: ResourceLimiter::new(limits.memory_bytes, self.room),
+            limiter: ResourceLimiter::new(
+                limits.memory_bytes,
+                self.room,
+                Held::of(settings.memory.clone()),
+            ),
             stopwatch: Stopwatch::new(Arc::clone(&self.clock), limits.turn_wall_ms),
             slice: Slice::new(Arc::clone(&self.pace), settings.overrun),
             usages: Arc::clone(&self.usages),

@@ -5,6 +5,7 @@ use wasmtime::{Error, ResourceLimiter as WasmtimeLimiter, Result};
 
 // Layer 3: Internal module imports
 use crate::core::limits::{Limit, LimitExceeded};
+use crate::core::memory::Held;
 
 /// What a table element counts as: a pointer of a 64-bit host.
 const TABLE_ELEMENT_BYTES: u64 = 8;
@@ -36,18 +37,20 @@ pub struct Room {
 pub struct ResourceLimiter {
     allowed: u64,
     room: Room,
-    used: u64,
+    held: Held,
     peak: u64,
     /// What was last allowed, in case the system then has not got it.
     last_growth: u64,
 }
 
 impl ResourceLimiter {
-    /// A budget of so many bytes, in an engine with so much room.
-    pub fn new(allowed: u64, room: Room) -> Self {
+    /// A budget of so many bytes, in an engine with so much room, which counts in
+    /// what is `held` so far.
+    pub fn new(allowed: u64, room: Room, held: Held) -> Self {
         Self {
             allowed,
             room,
+            held,
             ..Self::default()
         }
     }
@@ -64,16 +67,18 @@ impl ResourceLimiter {
             return Ok(false);
         }
         let growth = desired.saturating_sub(current);
-        let used = self.used.saturating_add(growth);
-        LimitExceeded::check(Limit::MemoryBytes, self.allowed, used).map_err(Error::from)?;
-        self.used = used;
+        let used = self.held.bytes().saturating_add(growth);
+        LimitExceeded::check(Limit::MemoryBytes, self.allowed, used)
+            .and_then(|()| self.held.grow(growth))
+            .map_err(Error::from)?;
         self.peak = self.peak.max(used);
         self.last_growth = growth;
         Ok(true)
     }
 
     fn undo(&mut self) {
-        self.used -= std::mem::take(&mut self.last_growth);
+        let growth = std::mem::take(&mut self.last_growth);
+        self.held.set(self.held.bytes() - growth);
     }
 }
 
@@ -140,7 +145,7 @@ mod tests {
 
     #[test]
     fn memories_and_tables_share_one_budget() {
-        let mut limiter = ResourceLimiter::new(1_000, Room::default());
+        let mut limiter = ResourceLimiter::new(1_000, Room::default(), Held::default());
         assert!(limiter.memory_growing(0, 600, None).unwrap());
         assert!(limiter.table_growing(0, 40, None).unwrap());
         let error = limiter.memory_growing(600, 700, None).unwrap_err();
@@ -159,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_declared_maximum_is_no_failure() {
-        let mut limiter = ResourceLimiter::new(1_000, Room::default());
+        let mut limiter = ResourceLimiter::new(1_000, Room::default(), Held::default());
         assert!(!limiter.memory_growing(0, 20, Some(10)).unwrap());
         assert!(!limiter.table_growing(0, usize::MAX, Some(10)).unwrap());
         assert_eq!(limiter.peak(), 0);
@@ -172,7 +177,7 @@ mod tests {
             table_elements: Some(10),
             instances: None,
         };
-        let mut limiter = ResourceLimiter::new(1_000, room);
+        let mut limiter = ResourceLimiter::new(1_000, room, Held::default());
         let limit = |error: Error| error.downcast_ref::<LimitExceeded>().unwrap().limit;
         let memory = limiter.memory_growing(0, 101, Some(100)).unwrap_err();
         assert_eq!(limit(memory), Limit::LinearMemoryBytes);
@@ -184,7 +189,7 @@ mod tests {
 
     #[test]
     fn what_the_system_refused_is_not_counted() {
-        let mut limiter = ResourceLimiter::new(1_000, Room::default());
+        let mut limiter = ResourceLimiter::new(1_000, Room::default(), Held::default());
         assert!(limiter.memory_growing(0, 900, None).unwrap());
         limiter.memory_grow_failed(Error::msg("no memory")).unwrap();
         assert!(limiter.memory_growing(0, 900, None).unwrap());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
 use crate::core::limits::Limits;
+use crate::core::memory::ComponentMemory;
 use crate::core::security::capability::Capability;
 use crate::core::security::provisions::Provisions;
 use crate::core::turn::errors::HostError;
@@ -19,6 +20,8 @@ pub struct InstanceSettings {
     pub address: ComponentId,
     /// Its limits.
     pub limits: Limits,
+    /// What all instances of its component have, if somebody counts it.
+    pub memory: Option<Arc<ComponentMemory>>,
     /// What the operator hands to it, as far as its surroundings permit.
     pub provisions: Arc<Provisions>,
     /// Whom it can reach.
@@ -67,11 +70,12 @@ impl InstanceSettings {
             .inspect_err(|denied| notes.denied(capability, resource, denied))
     }
 
-    /// Default limits, no configuration, messages recorded and nobody to call.
+    /// Default limits, memory that nobody else counts, no configuration, messages recorded and nobody to call.
     pub fn new(address: ComponentId) -> Self {
         Self {
             address,
             limits: Limits::default(),
+            memory: None,
             provisions: Arc::default(),
             surroundings: Arc::new(Alone::default()),
             overrun: Overrun::default(),

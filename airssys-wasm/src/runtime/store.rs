@@ -20,6 +20,7 @@ use wasmtime::component::TypedFunc;
 // Layer 3: Internal module imports
 use crate::core::component::message::ComponentMessage;
 use crate::core::limits::{Limit, LimitExceeded, Limits};
+use crate::core::memory::Held;
 use crate::core::runtime::errors::{FaultKind, GuestFault, WasmError};
 use crate::core::security::capability::Capability;
 use crate::core::storage::keyspace::Keyspace;
@@ -77,6 +78,8 @@ pub struct StoreManager {
     pub(super) component: Arc<CompiledComponent>,
     settings: Arc<InstanceSettings>,
     body: Body,
+    /// What its state counts as.
+    state: Held,
     cost: TurnCost,
     learnt: Learnt,
 }
@@ -93,10 +96,13 @@ impl StoreManager {
         settings: InstanceSettings,
         keys: Keyspace,
     ) -> Self {
+        let mut state = Held::of(settings.memory.clone());
+        state.set(keys.bytes());
         Self {
             component,
             settings: Arc::new(settings),
             body: Body::Idle(keys),
+            state,
             cost: TurnCost::default(),
             learnt: Learnt::default(),
         }
@@ -349,6 +355,7 @@ impl StoreManager {
             Body::Idle(keys) => keys.apply(writes),
             Body::Live(instance) => instance.keys_mut().apply(writes),
         }
+        self.state.set(self.keys().bytes());
     }
 
     /// What the last turn learnt from the host.

@@ -28,6 +28,7 @@ use crate::system::error::StartError;
 use crate::system::handle::System;
 use crate::system::janitor;
 use crate::system::lanes::Lanes;
+use crate::system::machine::half_of_memory;
 use crate::system::node::{EVENTS_KEPT, Node, Parts};
 use crate::system::program::Workshop;
 use crate::system::recovery::open_store;
@@ -235,6 +236,7 @@ impl SystemBuilder {
             durability: self.config.data.is_some().then_some(self.config.durability),
             name: self.config.name.clone().unwrap_or_else(|| "airssys".into()),
             max_live: self.config.max_live_actors,
+            max_memory_bytes: self.config.max_memory_bytes.unwrap_or_else(half_of_memory),
             dead_letters: DeadLetters::new(self.config.dead_letters, MAX_DEAD_LETTER_BYTES),
             supervisor: supervisor(&self.config)?,
             workshop: Workshop::new(engine, loader),

@@ -535,7 +535,7 @@ members = ["shop/cart"]
         ),
         (
             "[system]\ncomponents = []",
-            "3:1: unknown key `components`; known here: `cache`, `ceiling`, `data`, `dead_letters`, `durability`, `max_live_actors`, `memory`, `shutdown_ms`",
+            "3:1: unknown key `components`; known here: `cache`, `ceiling`, `data`, `dead_letters`, `durability`, `max_live_actors`, `max_memory_bytes`, `memory`, `shutdown_ms`",
         ),
         (
             "[system]\nmax_live_actors = 0",
@@ -854,7 +854,7 @@ members = ["shop/cart"]
         for (table, expected) in [
             (
                 place(SYSTEM),
-                "cache ceiling data dead_letters durability max_live_actors memory shutdown_ms",
+                "cache ceiling data dead_letters durability max_live_actors max_memory_bytes memory shutdown_ms",
             ),
             (place("/properties/http"), "listen"),
             (

@@ -14,6 +14,7 @@ mod granting;
 pub mod handle;
 pub mod janitor;
 pub mod lanes;
+mod machine;
 pub mod manifest;
 mod manifest_defaults;
 pub mod manifest_error;

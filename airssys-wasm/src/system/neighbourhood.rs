@@ -16,6 +16,7 @@ use crate::core::delivery::envelope::{Answer, Envelope};
 use crate::core::delivery::post::{Admission, Post};
 use crate::core::delivery::refusal::Refusal;
 use crate::core::limits::Limits;
+use crate::core::memory::ComponentMemory;
 use crate::core::security::audit::Decision;
 use crate::core::security::capability::Capability;
 use crate::core::storage::commit::Growth;
@@ -31,6 +32,7 @@ use crate::security::denial::Denial;
 use crate::system::admission::Presence;
 use crate::system::auditing::Deed;
 use crate::system::node::Node;
+use crate::system::vetting::Vetted;
 
 /// The other actors of a system, as one of them sees them.
 pub(crate) struct Neighbourhood {
@@ -38,23 +40,21 @@ pub(crate) struct Neighbourhood {
     node: Weak<Node>,
     /// What all actors of the component keep.
     usage: Arc<Usage>,
+    /// What they have in memory.
+    memory: Arc<ComponentMemory>,
     limits: Limits,
     access: Arc<Access>,
     audit: Arc<AuditLog>,
 }
 
 impl Neighbourhood {
-    pub(crate) fn new(
-        node: &Arc<Node>,
-        usage: Arc<Usage>,
-        limits: Limits,
-        access: Arc<Access>,
-    ) -> Self {
+    pub(crate) fn new(node: &Arc<Node>, vetted: &Vetted<'_>, access: Arc<Access>) -> Self {
         Self {
             node: Arc::downgrade(node),
             audit: Arc::clone(&node.audit),
-            usage,
-            limits,
+            usage: Arc::clone(vetted.usage),
+            memory: Arc::clone(vetted.memory),
+            limits: vetted.config.limits.clone(),
             access,
         }
     }
@@ -216,6 +216,8 @@ impl Surroundings for Neighbourhood {
     }
 
     fn admit_growth(&self, growth: Growth) -> Result<(), HostError> {
+        let more = growth.bytes.max(0).unsigned_abs();
+        self.memory.admit(more).map_err(HostError::QuotaExceeded)?;
         self.usage.admit(&self.limits, growth)
     }
 

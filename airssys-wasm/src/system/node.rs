@@ -25,6 +25,7 @@ use crate::core::delivery::dead_letter::DeadLetter;
 use crate::core::delivery::refusal::Refusal;
 use crate::core::event::Event;
 use crate::core::limits::Ceiling;
+use crate::core::memory::SystemMemory;
 use crate::core::storage::backlog::Backlog;
 use crate::core::storage::commit::Commit;
 use crate::core::storage::durability::Durability;
@@ -58,6 +59,8 @@ pub struct Node {
     /// What components keep that do not say so themselves, if anything can be kept.
     pub(crate) default_durability: Option<Durability>,
     pub(crate) directory: Directory<Node>,
+    /// What all actors have in memory.
+    pub(crate) memory: Arc<SystemMemory>,
     pub(crate) router: Router,
     pub(crate) dead_letters: Mutex<DeadLetters>,
     pub(crate) supervisor: Mutex<Supervisor>,
@@ -115,6 +118,7 @@ pub(crate) struct Parts {
     /// What components keep that do not say so themselves, if anything can be kept.
     pub(crate) durability: Option<Durability>,
     pub(crate) max_live: usize,
+    pub(crate) max_memory_bytes: u64,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) supervisor: Supervisor,
     pub(crate) workshop: Workshop,
@@ -137,6 +141,7 @@ impl Node {
             store: parts.store,
             default_durability: parts.durability,
             directory: Directory::new(parts.max_live),
+            memory: SystemMemory::new(parts.max_memory_bytes),
             router: Router::default(),
             dead_letters: Mutex::new(parts.dead_letters),
             supervisor: Mutex::new(parts.supervisor),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::component::deployment::{MakeGuest, Making};
 use crate::core::component::id::ComponentId;
 use crate::core::limits::Limits;
+use crate::core::memory::ComponentMemory;
 use crate::core::runtime::errors::WasmError;
 use crate::core::security::provisions::Provisions;
 use crate::core::storage::keyspace::Keyspace;
@@ -46,6 +47,7 @@ pub(crate) struct Program {
 /// What the guests of a program are given.
 pub(crate) struct Equipment {
     pub(crate) limits: Limits,
+    pub(crate) memory: Arc<ComponentMemory>,
     pub(crate) provisions: Arc<Provisions>,
     pub(crate) surroundings: Arc<dyn Surroundings>,
 }
@@ -128,6 +130,7 @@ impl Workshop {
             }
             let settings = InstanceSettings {
                 limits,
+                memory: Some(Arc::clone(&equipment.memory)),
                 provisions: Arc::clone(&equipment.provisions),
                 surroundings: making
                     .surroundings

@@ -95,6 +95,8 @@ pub struct ComponentStatus {
     pub on_disk: u64,
     /// What its actors keep when the process or the machine fails.
     pub durability: Durability,
+    /// Bytes of all linear memories and tables of its instances, and of their state.
+    pub memory_bytes: u64,
     /// Bytes of all keys and values that its actors keep.
     pub storage_bytes: u64,
     /// How many keys they keep.
@@ -250,6 +252,7 @@ fn status_of(component: &Component, cells: &[Arc<Cell>], now_ms: u64) -> Compone
         waiting: own.clone().map(|cell| cell.mailbox.len()).sum(),
         on_disk: own.map(|cell| cell.mailbox.on_disk().messages).sum(),
         durability: deployment.settings.durability,
+        memory_bytes: deployment.memory.used(),
         storage_bytes: deployment.usage.bytes(),
         storage_keys: deployment.usage.keys(),
         counts: Counts::of(&deployment.counters),

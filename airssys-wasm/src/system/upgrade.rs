@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::component::deployment::{Deployment, Version};
 use crate::component::world::World;
 use crate::core::event::Event;
+use crate::core::memory::ComponentMemory;
 use crate::core::security::audit::Operation;
 use crate::core::storage::store::VersionId;
 use crate::core::turn::recorded::RecordedTurn;
@@ -94,6 +95,8 @@ impl Node {
             return Err(StartError::Exists(name));
         }
         let usage = self.usage_of(&name);
+        let allowed = config.limits.total_memory_bytes;
+        let memory = ComponentMemory::new(Arc::clone(&self.memory), allowed);
         let granted = Granted::new(config.grants.clone());
         let granted = granted.map_err(|source| StartError::unfit(&name, Unfit::Grant(source)))?;
         let granted = Arc::new(granted);
@@ -108,6 +111,7 @@ impl Node {
             config: &config,
             granted: &granted,
             usage: &usage,
+            memory: &memory,
         };
         let fit = self.vet(vetted, &program);
         let Fit { make, access } = fit.map_err(|unfit| StartError::unfit(&name, unfit))?;
@@ -118,7 +122,7 @@ impl Node {
             program.id,
             make,
         );
-        let deployment = Arc::new(deployment.with_usage(usage));
+        let deployment = Arc::new(deployment.with_usage(usage).with_memory(memory));
         let report = DeployReport {
             component: name.clone(),
             version: Arc::clone(&deployment.current().id),
@@ -186,6 +190,7 @@ impl Node {
             config: &component.config,
             granted: &component.granted,
             usage: &component.deployment.usage,
+            memory: &component.deployment.memory,
         };
         let fit = self.vet(vetted, &program);
         let Fit { make, access } = fit.map_err(|unfit| ControlError::unfit(name, unfit))?;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 // Layer 3: Internal module imports
 use crate::component::deployment::{MakeGuest, Version};
 use crate::core::component::digest::Digest;
+use crate::core::memory::ComponentMemory;
 use crate::core::security::capabilities::Capabilities;
 use crate::core::security::principal::Principal;
 use crate::core::storage::usage::Usage;
@@ -47,6 +48,7 @@ pub(crate) struct Vetted<'a> {
     pub(crate) config: &'a ComponentConfig,
     pub(crate) granted: &'a Arc<Granted>,
     pub(crate) usage: &'a Arc<Usage>,
+    pub(crate) memory: &'a Arc<ComponentMemory>,
 }
 
 impl Node {
@@ -73,15 +75,11 @@ impl Node {
             principal,
         ));
         self.vet_again(&access)?;
-        let surroundings = Neighbourhood::new(
-            self,
-            Arc::clone(vetted.usage),
-            config.limits.clone(),
-            Arc::clone(&access),
-        );
+        let surroundings = Neighbourhood::new(self, &vetted, Arc::clone(&access));
         tell_of_idle(config, vetted.granted);
         let equipment = Equipment {
             limits: config.limits.clone(),
+            memory: Arc::clone(vetted.memory),
             provisions: Arc::new(provide(config).map_err(Unfit::Provision)?),
             surroundings: Arc::new(surroundings),
         };

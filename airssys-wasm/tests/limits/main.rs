@@ -16,6 +16,7 @@ mod depth;
 mod live;
 mod loading;
 mod mailbox;
+mod memory;
 mod opened;
 mod rates;
 mod table;

@@ -32,6 +32,7 @@ fn value(text: &str) -> u64 {
         Some((number, "KiB")) => (number, 1 << 10),
         Some((number, "MiB")) => (number, 1 << 20),
         Some((number, "GiB")) => (number, 1 << 30),
+        Some((number, "PiB")) => (number, 1 << 50),
         _ => (text, 1),
     };
     let digits: String = number.chars().filter(|c| *c != ' ').collect();
@@ -62,13 +63,7 @@ fn each_limit_is_there_with_its_unit_and_default() {
         );
     }
     let known: Vec<&str> = Limit::CONFIGURABLE.iter().map(|it| it.name()).collect();
-    let engine = [
-        Limit::WasmStackBytes,
-        Limit::LinearMemoryBytes,
-        Limit::TableElements,
-        Limit::Instances,
-        Limit::WaitingCompilations,
-    ];
+    let engine = Limit::ENGINE;
     for name in rows.keys() {
         let is_engine = engine.iter().any(|limit| limit.name() == name);
         assert!(

@@ -28,6 +28,7 @@ pub(crate) struct Residue {
     on_disk: u64,
     dead_letters: usize,
     storage_keys: u64,
+    memory_bytes: u64,
     given_up_actors: usize,
 }
 
@@ -49,6 +50,11 @@ impl Residue {
             on_disk: status.components.iter().map(|it| it.on_disk).sum(),
             dead_letters: status.dead_letters,
             storage_keys: status.components.iter().map(|it| it.storage_keys).sum(),
+            // The neighbour's is what it counts as well, of which there is ever more.
+            memory_bytes: (status.components.iter())
+                .filter(|it| !it.name.starts_with("demo/"))
+                .map(|it| it.memory_bytes)
+                .sum(),
             given_up_actors: status.given_up_actors.len(),
         }
     }

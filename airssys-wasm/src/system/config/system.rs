@@ -10,7 +10,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 // Layer 3: Internal module imports
-use crate::core::limits::Ceiling;
+use crate::core::limits::{Ceiling, MAX_TOTAL_MEMORY_BYTES};
 use crate::core::storage::durability::Durability;
 use crate::system::config::component::{ComponentConfig, write_path};
 use crate::system::config::group::GroupConfig;
@@ -41,6 +41,12 @@ pub struct SystemConfig {
     /// are passivated. From 1 to 1 000 000, default 2 048.
     #[schemars(range(min = 1, max = MAX_LIVE_ACTORS))]
     pub max_live_actors: usize,
+    /// What all actors together have in memory: linear memories, tables and state. Each memory
+    /// counts as large as it is, however little of it was touched. When an eighth is left, the
+    /// least recently used are passivated. At most 1 125 899 906 842 624 (1 PiB), default: half
+    /// of what the machine, or its container, has.
+    #[schemars(range(max = MAX_TOTAL_MEMORY_BYTES))]
+    pub max_memory_bytes: Option<u64>,
     /// What the memory of actors is laid out for. Default `throughput`.
     pub memory: MemoryLayout,
     /// How long actors have to finish when the system stops, in milliseconds. At most
@@ -83,6 +89,7 @@ impl Default for SystemConfig {
         Self {
             name: None,
             max_live_actors: 2_048,
+            max_memory_bytes: None,
             memory: MemoryLayout::default(),
             shutdown_ms: 10_000,
             dead_letters: 10_000,
