@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{Semaphore, broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -35,8 +35,9 @@ use crate::interrupt::interrupted;
 use crate::log_book::LogBook;
 use crate::now::now_ms;
 use crate::policy_advice::no_policy;
+use crate::server::places::Places;
 use crate::server::routes::serve;
-use crate::server::shared::{MAX_CONNECTIONS, Shared, Sizes};
+use crate::server::shared::{Shared, Sizes};
 use crate::server::telling::tell_events;
 use crate::server_file::{ServerFile, new_token};
 use crate::signature_advice::not_trusted;
@@ -98,7 +99,7 @@ impl Host {
             system,
             book,
             token: new_token()?,
-            places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            places: Places::new(),
             sizes,
         });
         let (end_server, end) = oneshot::channel();

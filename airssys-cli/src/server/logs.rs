@@ -33,7 +33,7 @@ pub(crate) struct LogsQuery {
     actor: Option<String>,
 }
 
-/// `GET /v1/logs`: one JSON object on each line.
+/// `GET /v1/logs`: one JSON object on each line. Whoever follows needs a place.
 pub(crate) async fn logs(
     State(shared): State<Arc<Shared>>,
     Asked(query): Asked<LogsQuery>,
@@ -41,6 +41,13 @@ pub(crate) async fn logs(
     let wanted = Wanted {
         level: query.level,
         actor: query.actor,
+    };
+    let place = match query.follow {
+        false => None,
+        true => match shared.places.long_requests.take() {
+            Ok(place) => Some(place),
+            Err(busy) => return busy.into_response(),
+        },
     };
     let (lines, following) = shared.book.last(query.lines, &wanted);
     let mut text = Vec::new();
@@ -51,7 +58,11 @@ pub(crate) async fn logs(
         None => Body::from(text),
         Some(following) => follow(text, following, wanted),
     };
-    ([(CONTENT_TYPE, "application/x-ndjson")], body).into_response()
+    let answer = ([(CONTENT_TYPE, "application/x-ndjson")], body).into_response();
+    match place {
+        None => answer,
+        Some(place) => place.hold(answer),
+    }
 }
 
 /// What was there, and then each line as it comes.

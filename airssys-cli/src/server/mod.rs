@@ -11,6 +11,7 @@ pub(crate) mod extract;
 pub(crate) mod grants;
 pub(crate) mod guard;
 pub(crate) mod logs;
+pub(crate) mod places;
 pub(crate) mod policy;
 pub(crate) mod problem;
 pub(crate) mod routes;

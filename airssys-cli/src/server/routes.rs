@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 // Layer 3: Internal module imports
 use crate::server::connections::{Connections, HEAD_PATIENCE};
 use crate::server::guard::{check_length, guard};
+use crate::server::places::take_place;
 use crate::server::problem::Problem;
 use crate::server::shared::Shared;
 use crate::server::{
@@ -28,13 +29,26 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, end: onesh
         drop(end.await);
     };
     let connections = Connections {
-        places: Arc::clone(&shared.places),
+        places: Arc::clone(&shared.places.connections),
         head_patience: HEAD_PATIENCE,
     };
     connections.serve(listener, router(shared), ended).await;
 }
 
 fn router(shared: Arc<Shared>) -> Router {
+    // What may take long, by itself or by the size of its body.
+    let long_requests = shared.places.long_requests.clone();
+    let long = long(&shared).layer(from_fn_with_state(long_requests, take_place));
+    Router::new()
+        .merge(long)
+        .merge(short())
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(Arc::clone(&shared), guard))
+        .with_state(shared)
+}
+
+fn long(shared: &Shared) -> Router<Arc<Shared>> {
     let messages = Router::new()
         .route(
             "/v1/actors/{namespace}/{name}/{instance}/ask",
@@ -61,6 +75,15 @@ fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .merge(messages)
         .merge(versions)
+        .route(
+            "/v1/actors/{namespace}/{name}/{instance}/state",
+            get(data::export).post(data::import),
+        )
+        .route("/v1/backup", post(data::backup))
+}
+
+fn short() -> Router<Arc<Shared>> {
+    Router::new()
         .route("/v1/status", get(status::status))
         .route("/v1/resume", post(status::resume))
         .route("/v1/actors", get(actors::list))
@@ -72,11 +95,6 @@ fn router(shared: Arc<Shared>) -> Router {
             "/v1/actors/{namespace}/{name}/{instance}/stop",
             post(actors::stop),
         )
-        .route(
-            "/v1/actors/{namespace}/{name}/{instance}/state",
-            get(data::export).post(data::import),
-        )
-        .route("/v1/backup", post(data::backup))
         .route("/v1/components", get(components::list))
         .route(
             "/v1/components/{namespace}/{name}/rollback",
@@ -103,10 +121,6 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/policy/reload", post(policy::reload))
         .route("/v1/logs", get(logs::logs))
         .route("/v1/audit", get(audit::show))
-        .fallback(unknown)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(Arc::clone(&shared), guard))
-        .with_state(shared)
 }
 
 async fn unknown() -> Problem {

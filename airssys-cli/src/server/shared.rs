@@ -7,14 +7,10 @@ use std::sync::Arc;
 use airssys_wasm::core::limits::Limits;
 use airssys_wasm::system::config::system::SystemConfig;
 use airssys_wasm::system::handle::System;
-use tokio::sync::Semaphore;
 
 // Layer 3: Internal module imports
 use crate::log_book::LogBook;
-
-/// The most connections that are open at once, and so the most requests that are answered: a
-/// connection carries one at a time. One more waits until another has ended.
-pub(crate) const MAX_CONNECTIONS: usize = 256;
+use crate::server::places::Places;
 
 /// What all requests share.
 pub(crate) struct Shared {
@@ -22,8 +18,8 @@ pub(crate) struct Shared {
     pub(crate) book: Arc<LogBook>,
     /// What every request has to show.
     pub(crate) token: String,
-    /// A place for each connection.
-    pub(crate) places: Arc<Semaphore>,
+    /// Places for connections and requests.
+    pub(crate) places: Places,
     pub(crate) sizes: Sizes,
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -308,6 +308,54 @@ fn connections_that_say_nothing_hold_nobody_up_for_long() {
     for stream in &silent[..PLACES] {
         assert_eq!(heard(stream), "");
     }
+}
+
+/// How many of the requests that are served at once may take long.
+const LONG_REQUESTS: usize = 224;
+
+#[test]
+fn an_operator_is_answered_however_many_wait() {
+    let target = Target::new();
+    let follow = format!(
+        "GET /v1/logs?follow=true HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\r\n",
+        target.token
+    );
+    let mut following = Vec::new();
+    for number in 0..LONG_REQUESTS + 100 {
+        let mut stream = target.up.connect();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
+        stream.write_all(follow.as_bytes()).unwrap();
+        if number >= LONG_REQUESTS {
+            let answer = heard(&stream);
+            assert!(answer.starts_with("HTTP/1.1 503"), "{number}: {answer}");
+            continue;
+        }
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        assert_eq!(status, *b"HTTP/1.1 200", "{number}");
+        following.push(stream);
+    }
+    target.home.run("ps").assert_code(0);
+    let revoke = target.home.run("revoke app/echo send *");
+    assert_ne!(revoke.code, 4, "it is answered: {}", revoke.stderr);
+    for busy in ["ask app/echo/1 -d hi", "logs -f"] {
+        target
+            .home
+            .run(busy)
+            .assert_code(9)
+            .assert_err(&["224 requests that take long", "try again later"]);
+    }
+    target.home.run("logs").assert_code(0);
+    drop(following);
+    // The server notices when it writes the next line to them, or reads their end.
+    let began = Instant::now();
+    let mut asked = target.home.run("ask app/echo/1 -d hi");
+    while asked.code == 9 && began.elapsed() < Duration::from_secs(60) {
+        asked = target.home.run("ask app/echo/1 -d hi");
+    }
+    assert_eq!(asked.assert_code(0).out(), "hi");
 }
 
 #[test]

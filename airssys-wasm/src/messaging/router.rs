@@ -298,7 +298,8 @@ fn bring(post: &impl Post, reply: ReplyTo, trace_parent: Option<Arc<str>>) {
     hand_over(post, envelope, commit, Admission::Promised);
 }
 
-/// Sends a message whose time has come.
+/// Sends a message whose time has come. It is a dead letter where too much waits on disk, also
+/// for who set the timer: each turn may set many, which would else pile up there.
 fn send_due(post: &impl Post, timer: u64, mut envelope: Envelope) {
     let mut commit = Commit::default();
     let owner = envelope.content.from();
@@ -306,6 +307,19 @@ fn send_due(post: &impl Post, timer: u64, mut envelope: Envelope) {
         commit.remove(owner, RowKey::Timer(timer));
     }
     if post.is_durable(envelope.to()) {
+        if !post.has_backlog_room(envelope.to()) {
+            let is_kept = !commit.is_empty();
+            let reason = Refusal::MailboxFull;
+            // The letter first, so that the process may end between the two and nothing is lost.
+            post.bury_undelivered(Refused {
+                envelope: Box::new(envelope),
+                reason,
+            });
+            if is_kept {
+                post.commit(commit);
+            }
+            return;
+        }
         envelope.stored = Some(commit.put_message(envelope.to_stored(None)));
     }
     hand_over(post, envelope, commit, Admission::Asked);
@@ -655,6 +669,37 @@ mod tests {
         assert_eq!(desk.take(), ["behind: news #0", "durable: news #0"]);
         let refused = [("durable-behind".into(), Refusal::MailboxFull)];
         assert_eq!(*lock(&desk.buried), refused);
+    }
+
+    #[test]
+    fn a_timer_for_one_who_is_far_behind_on_disk_is_refused() {
+        let (router, desk) = (Router::default(), Desk::default());
+        let later = |timer, to| Outgoing::SendAfter {
+            timer,
+            delay_ms: 10,
+            to: id(to),
+            content: content("late"),
+        };
+        let to = ["durable-behind", "behind", "durable"];
+        for from in ["durable-behind", "me"] {
+            let all = (1..).zip(to).map(|(timer, to)| later(timer, to));
+            send_from(from, &router, &desk, 0, all.collect());
+        }
+        lock(&desk.commits).clear();
+        router.tick(&desk, 10);
+        let sent = ["behind: late #0", "durable: late #0"];
+        assert_eq!(desk.take(), [sent, sent].concat());
+        let refused = ("durable-behind".to_owned(), Refusal::MailboxFull);
+        assert_eq!(*lock(&desk.buried), [refused.clone(), refused]);
+        let commits = lock(&desk.commits).concat();
+        let removed = commits
+            .iter()
+            .filter(|row| row.starts_with("-durable-behind"));
+        assert_eq!(removed.count(), 3, "the timers are gone: {commits:?}");
+        let mut stored = commits.iter().filter(|row| row.starts_with('+'));
+        assert_eq!(stored.clone().count(), 2, "{commits:?}");
+        assert!(stored.all(|row| row.starts_with("+durable ")));
+        assert_eq!(router.open().timers, 0);
     }
 
     #[test]

@@ -6,34 +6,41 @@ use std::fs::{File, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 // Layer 2: Third-party crate imports
 use tokio::sync::Mutex as AsyncMutex;
+use tokio::task::spawn_blocking;
 use tokio::time::sleep_until;
 use walkdir::{Error as WalkError, WalkDir};
-use wasmtime_wasi::runtime::spawn_blocking;
 
 /// What each file and folder counts at the least, and what is written of a file is counted in: no
 /// file system keeps less.
 pub(crate) const BLOCK_BYTES: u64 = 4_096;
 
 /// How many times as long as it took to measure a folder it is not measured again, so that guests
-/// that fill one have the host do that for a twentieth of the time.
+/// that fill it have the host do that for a twentieth of the time at the most.
 const PAUSE: u32 = 20;
 
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How long somebody waits for a folder to be measured again. Who would wait longer is told that
+/// it is full, as far as is known.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// How often it is said at the most that a folder is full.
+const WARNING_PAUSE: Duration = Duration::from_secs(60);
+
+/// So many folders are known. Beyond them, those that nobody uses are forgotten.
+const MAX_KNOWN: usize = 1_024;
 
 /// Something lies in a folder of which nobody has counted what.
 const UNKNOWN: u64 = u64::MAX;
 
-/// The folders that the guests of an engine write to.
+/// The folders that the guests of an engine write to, as configuration names them. They stay
+/// known when nobody uses them: who comes next need not measure them again.
 #[derive(Debug, Default)]
 pub(crate) struct FolderUsages {
-    known: Mutex<HashMap<Quota, Weak<FolderUsage>>>,
+    known: Mutex<HashMap<Quota, Arc<FolderUsage>>>,
 }
 
 /// A folder, and how many bytes may lie in it.
@@ -51,12 +58,14 @@ impl FolderUsages {
             allowed,
         };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(usage) = known.get(&quota).and_then(Weak::upgrade) {
-            return usage;
+        if let Some(usage) = known.get(&quota) {
+            return Arc::clone(usage);
         }
-        known.retain(|_, usage| usage.strong_count() > 0);
+        if known.len() >= MAX_KNOWN {
+            known.retain(|_, usage| Arc::strong_count(usage) > 1);
+        }
         let usage = Arc::new(FolderUsage::new(quota.clone()));
-        known.insert(quota, Arc::downgrade(&usage));
+        known.insert(quota, Arc::clone(&usage));
         usage
     }
 }
@@ -68,12 +77,23 @@ impl FolderUsages {
 #[derive(Debug)]
 pub(crate) struct FolderUsage {
     quota: Quota,
-    bytes: AtomicU64,
+    counts: Mutex<Counts>,
     /// Locked while it is measured.
     measured: Arc<AsyncMutex<Option<Measured>>>,
-    /// What guests have opened to write. It takes room for as long as it is open, also when it
-    /// does not lie in the folder any more.
+    /// What guests have opened. It takes room for as long as it is open, also when it does not
+    /// lie in the folder any more.
     opened: Mutex<Vec<Weak<File>>>,
+    /// When it was said last that it is full.
+    warned: Mutex<Option<Instant>>,
+}
+
+/// What is known of a folder.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    /// How much lies there. Nobody knows before it was measured.
+    bytes: Option<u64>,
+    /// How much of that may not be written yet, and so not be found there.
+    reserved: u64,
 }
 
 /// When a folder was measured, and is next at the earliest.
@@ -83,94 +103,169 @@ struct Measured {
     next: Instant,
 }
 
+impl Measured {
+    fn between(began: Instant, ended: Instant) -> Self {
+        let pause = ended.duration_since(began).saturating_mul(PAUSE);
+        Self {
+            began,
+            next: ended.checked_add(pause).unwrap_or(ended),
+        }
+    }
+}
+
+/// Room in a folder that was counted for somebody who is about to write. Whoever measures the
+/// folder while it is there adds it to what is found.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    usage: Arc<FolderUsage>,
+    bytes: u64,
+}
+
+impl Reservation {
+    /// The folder that it is of.
+    pub(crate) fn usage(&self) -> &Arc<FolderUsage> {
+        &self.usage
+    }
+
+    /// Makes another one of the same folder a part of this one.
+    pub(crate) fn join(&mut self, mut other: Self) {
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        // It stays reserved, and its former holder gives nothing back.
+        other.bytes = 0;
+    }
+
+    /// All but so much of it is written.
+    pub(crate) fn keep(&mut self, bytes: u64) {
+        let written = self.bytes.saturating_sub(bytes);
+        self.usage.counts().reserved -= written;
+        self.bytes -= written;
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.keep(0);
+    }
+}
+
 impl FolderUsage {
     fn new(quota: Quota) -> Self {
         Self {
             quota,
-            bytes: AtomicU64::new(UNKNOWN),
+            counts: Mutex::default(),
             measured: Arc::default(),
             opened: Mutex::default(),
+            warned: Mutex::default(),
         }
     }
 
-    /// Takes note of a file that was opened to be written.
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of a file that was opened, be it to be read: who removes it and has it open
+    /// has its room.
     pub(crate) fn opened(&self, file: &Arc<File>) {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if opened.len() == opened.capacity() {
             opened.retain(|file| file.strong_count() > 0);
+            // As many are opened before it is looked at all of them again.
+            let open = opened.len();
+            opened.reserve(open + 1);
         }
         opened.push(Arc::downgrade(file));
     }
 
-    /// Counts what is about to be written, if there is room for it as far as is known.
-    pub(crate) fn take(&self, bytes: u64) -> bool {
-        let taken = |known: u64| {
-            known
-                .checked_add(bytes)
-                .filter(|sum| known != UNKNOWN && *sum <= self.quota.allowed)
-        };
-        let order = Ordering::Relaxed;
-        self.bytes.fetch_update(order, order, taken).is_ok()
+    /// Counts what is about to be written, if there is room for it as far as is known. There
+    /// is always room for nothing.
+    pub(crate) fn take(self: &Arc<Self>, bytes: u64) -> Option<Reservation> {
+        let mut counts = self.counts();
+        let sum = counts.bytes?.checked_add(bytes)?;
+        if bytes > 0 && sum > self.quota.allowed {
+            return None;
+        }
+        counts.bytes = Some(sum);
+        // What is reserved is a part of the sum.
+        counts.reserved += bytes;
+        drop(counts);
+        Some(Reservation {
+            usage: Arc::clone(self),
+            bytes,
+        })
+    }
+
+    /// Room for nothing, to which more may be joined.
+    pub(crate) fn nothing(self: &Arc<Self>) -> Reservation {
+        Reservation {
+            usage: Arc::clone(self),
+            bytes: 0,
+        }
     }
 
     /// How much more may be written, as far as is known.
     pub(crate) fn room(&self) -> u64 {
-        let known = self.bytes.load(Ordering::Relaxed);
+        let known = self.counts().bytes.unwrap_or(UNKNOWN);
         self.quota.allowed.saturating_sub(known)
     }
 
     /// The same as `take`, once the folder is measured if it was not, or seems to be full. Who
     /// comes soon after that waits a little, or gets the answer of then.
-    pub(crate) async fn make_room(self: &Arc<Self>, bytes: u64) -> bool {
-        if self.take(bytes) {
-            return true;
+    pub(crate) async fn make_room(self: &Arc<Self>, bytes: u64) -> Option<Reservation> {
+        if let Some(room) = self.take(bytes) {
+            return Some(room);
         }
         let asked = Instant::now();
         let mut measured = Arc::clone(&self.measured).lock_owned().await;
         // Another one may have measured it meanwhile.
-        if self.take(bytes) {
-            return true;
+        if let Some(room) = self.take(bytes) {
+            return Some(room);
         }
         if let Some(last) = *measured {
-            if last.began >= asked {
-                return false;
+            let wait = last.next.saturating_duration_since(Instant::now());
+            if last.began >= asked || wait > LONGEST_WAIT {
+                return None;
             }
             sleep_until(last.next.into()).await;
         }
         let usage = Arc::clone(self);
-        // It is done, and nobody else measures, also when the turn ends before it.
-        spawn_blocking(move || *measured = Some(usage.measure())).await;
-        let is_room = self.take(bytes);
-        if !is_room {
+        // It is done, what it finds is kept, and nobody else measures, also when the turn ends
+        // before it. If it panics nothing is known, and there is no room.
+        let measuring = spawn_blocking(move || *measured = Some(usage.measure()));
+        drop(measuring.await);
+        let room = self.take(bytes);
+        if room.is_none() && self.may_warn(Instant::now()) {
             let Quota { path, allowed } = &self.quota;
             let folder = path.display();
             tracing::warn!("the folder {folder} is full: folder_bytes allows {allowed} bytes");
         }
-        is_room
+        room
+    }
+
+    /// Whether it may be said again that it is full, which is said then.
+    fn may_warn(&self, now: Instant) -> bool {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        let may_warn = warned.is_none_or(|last| now.duration_since(last) >= WARNING_PAUSE);
+        if may_warn {
+            *warned = Some(now);
+        }
+        may_warn
     }
 
     fn measure(&self) -> Measured {
         let began = Instant::now();
-        let before = self.bytes.load(Ordering::Relaxed);
+        let before = *self.counts();
         let found = bytes_below(&self.quota.path, self.quota.allowed);
         let found = found.saturating_add(self.bytes_elsewhere());
-        let corrected = |now: u64| {
-            let meanwhile = if before == UNKNOWN {
-                0
-            } else {
-                now.saturating_sub(before)
-            };
-            // One byte less than what is not known.
-            Some(found.saturating_add(meanwhile).min(UNKNOWN - 1))
+        let mut counts = self.counts();
+        // Before it is measured for the first time nobody takes anything.
+        let meanwhile = match (before.bytes, counts.bytes) {
+            (Some(before), Some(now)) => now.saturating_sub(before),
+            _ => 0,
         };
-        let order = Ordering::Relaxed;
-        // It always has an answer.
-        let _before = self.bytes.fetch_update(order, order, corrected);
-        let pause = LONGEST_PAUSE.min(began.elapsed() * PAUSE);
-        Measured {
-            began,
-            next: Instant::now() + pause,
-        }
+        let unseen = before.reserved.saturating_add(meanwhile);
+        counts.bytes = Some(found.saturating_add(unseen));
+        drop(counts);
+        Measured::between(began, Instant::now())
     }
 
     /// What is open and lies in no folder any more.
@@ -231,11 +326,21 @@ fn unseen(error: &WalkError) -> u64 {
 mod tests {
     use super::*;
     use rustix::fs::{Mode, OFlags, mkdirat, open, openat};
-    use std::fs::{create_dir, remove_file, write};
+    use std::fs::{create_dir, read_to_string, remove_file, write};
+    use std::future::ready;
     use tempfile::tempdir;
+    use tokio::select;
     use tokio::task::{JoinSet, yield_now};
+    use tracing::subscriber::set_default;
 
     const ALLOWED: u64 = 100 * BLOCK_BYTES;
+
+    /// It may have taken any time to measure it: as if that were long ago.
+    async fn may_be_measured_again(usage: &FolderUsage) {
+        if let Some(measured) = &mut *usage.measured.lock().await {
+            measured.next = Instant::now();
+        }
+    }
 
     #[tokio::test]
     async fn what_lies_there_counts_and_what_is_written() {
@@ -243,12 +348,12 @@ mod tests {
         create_dir(folder.path().join("below")).unwrap();
         write(folder.path().join("below/a"), vec![1; 40 * 4_096]).unwrap();
         let usage = FolderUsages::default().of(folder.path(), ALLOWED);
-        assert!(!usage.take(0), "nobody knows yet");
-        assert!(usage.make_room(0).await);
-        assert!(usage.take(50 * BLOCK_BYTES));
-        assert!(!usage.take(50 * BLOCK_BYTES));
-        assert!(usage.take(9 * BLOCK_BYTES), "41 are there");
-        assert!(!usage.take(1));
+        assert!(usage.take(0).is_none(), "nobody knows yet");
+        assert!(usage.make_room(0).await.is_some());
+        assert!(usage.take(50 * BLOCK_BYTES).is_some());
+        assert!(usage.take(50 * BLOCK_BYTES).is_none());
+        assert!(usage.take(9 * BLOCK_BYTES).is_some(), "41 are there");
+        assert!(usage.take(1).is_none());
     }
 
     #[tokio::test]
@@ -257,10 +362,11 @@ mod tests {
         let large = folder.path().join("large");
         write(&large, vec![1; 90 * 4_096]).unwrap();
         let usage = FolderUsages::default().of(folder.path(), ALLOWED);
-        assert!(usage.make_room(0).await);
+        assert!(usage.make_room(0).await.is_some());
         remove_file(large).unwrap();
-        assert!(!usage.take(20 * BLOCK_BYTES));
-        assert!(usage.make_room(20 * BLOCK_BYTES).await);
+        assert!(usage.take(20 * BLOCK_BYTES).is_none());
+        may_be_measured_again(&usage).await;
+        assert!(usage.make_room(20 * BLOCK_BYTES).await.is_some());
     }
 
     /// Whoever waits while it is measured is told what was found.
@@ -278,10 +384,10 @@ mod tests {
         yield_now().await;
         drop(held);
         let first = waiting.join_next().await.unwrap();
-        assert!(!first.unwrap());
+        assert!(first.unwrap().is_none());
         let measured = usage.measured.lock().await.unwrap();
         while let Some(told) = waiting.join_next().await {
-            assert!(!told.unwrap());
+            assert!(told.unwrap().is_none());
         }
         let last = usage.measured.lock().await.unwrap();
         assert_eq!(measured.began, last.began);
@@ -296,9 +402,10 @@ mod tests {
         let file = Arc::new(File::open(&path).unwrap());
         usage.opened(&file);
         remove_file(path).unwrap();
-        assert!(!usage.make_room(20 * BLOCK_BYTES).await);
+        assert!(usage.make_room(20 * BLOCK_BYTES).await.is_none());
         drop(file);
-        assert!(usage.make_room(20 * BLOCK_BYTES).await);
+        may_be_measured_again(&usage).await;
+        assert!(usage.make_room(20 * BLOCK_BYTES).await.is_some());
     }
 
     #[test]
@@ -321,7 +428,8 @@ mod tests {
         let folder = tempdir().unwrap();
         let usage = FolderUsages::default().of(folder.path(), ALLOWED);
         for _ in 0..10 {
-            assert!(usage.make_room(60 * BLOCK_BYTES).await);
+            assert!(usage.make_room(60 * BLOCK_BYTES).await.is_some());
+            may_be_measured_again(&usage).await;
         }
     }
 
@@ -359,11 +467,106 @@ mod tests {
         assert!(!Arc::ptr_eq(&usage, &usages.of(one, 2)));
         assert!(!Arc::ptr_eq(&usage, &usages.of(other, 1)));
         drop(usage);
-        let _another = usages.of(other, 2);
-        assert_eq!(
-            usages.known.lock().unwrap().len(),
-            1,
-            "the rest is forgotten"
-        );
+        usages.of(other, 2);
+        let known = || usages.known.lock().unwrap().len();
+        assert_eq!(known(), 4, "they stay known");
+        let used = usages.of(one, 1);
+        for allowed in 3..2_000 {
+            usages.of(other, allowed);
+            assert!(known() <= MAX_KNOWN, "but not without end");
+        }
+        assert!(Arc::ptr_eq(&used, &usages.of(one, 1)));
+    }
+
+    /// An actor that is alone and ends while a folder is measured for it.
+    #[tokio::test]
+    async fn what_is_found_is_kept_whoever_waits_for_it() {
+        let folder = tempdir().unwrap();
+        write(folder.path().join("a"), vec![1; 40 * 4_096]).unwrap();
+        let usages = FolderUsages::default();
+        let usage = usages.of(folder.path(), ALLOWED);
+        select! {
+            biased;
+            _ = usage.make_room(0) => {}
+            () = ready(()) => {}
+        }
+        drop(usage);
+        let usage = usages.of(folder.path(), ALLOWED);
+        assert!(usage.measured.lock().await.is_some());
+        assert!(usage.take(60 * BLOCK_BYTES).is_some(), "it is known");
+        assert!(usage.take(1).is_none());
+    }
+
+    #[test]
+    fn measuring_takes_a_twentieth_of_the_time_however_long_it_takes() {
+        let began = Instant::now();
+        for seconds in [0, 1, 10, 3_600] {
+            let took = Duration::from_secs(seconds);
+            let measured = Measured::between(began, began + took);
+            assert_eq!(measured.next, began + took * 21);
+        }
+    }
+
+    #[tokio::test]
+    async fn who_would_wait_too_long_is_told_what_is_known() {
+        let folder = tempdir().unwrap();
+        let usage = FolderUsages::default().of(folder.path(), ALLOWED);
+        assert!(usage.make_room(ALLOWED).await.is_some());
+        let began = Instant::now();
+        let last = Measured::between(began, began + Duration::from_secs(3_600));
+        *usage.measured.lock().await = Some(last);
+        assert!(usage.make_room(1).await.is_none());
+        let measured = usage.measured.lock().await.unwrap();
+        assert_eq!(measured.began, began, "it was not measured anew");
+    }
+
+    #[tokio::test]
+    async fn it_is_said_once_a_minute_that_a_folder_is_full() {
+        let folder = tempdir().unwrap();
+        write(folder.path().join("large"), vec![1; 100 * 4_096]).unwrap();
+        let usage = FolderUsages::default().of(folder.path(), ALLOWED);
+        let beside = tempdir().unwrap();
+        let log = beside.path().join("log");
+        let written = Arc::new(File::create(&log).unwrap());
+        let subscriber = tracing_subscriber::fmt().with_writer(written).finish();
+        let logging = set_default(subscriber);
+        for _ in 0..3 {
+            assert!(usage.make_room(1).await.is_none());
+            may_be_measured_again(&usage).await;
+        }
+        drop(logging);
+        let said = read_to_string(&log).unwrap();
+        assert_eq!(said.matches("is full").count(), 1, "{said}");
+        let last = usage.warned.lock().unwrap().unwrap();
+        assert!(!usage.may_warn(last + Duration::from_secs(59)));
+        assert!(usage.may_warn(last + Duration::from_secs(60)));
+    }
+
+    /// A full folder can be opened to be made empty.
+    #[tokio::test]
+    async fn there_is_always_room_for_nothing() {
+        let folder = tempdir().unwrap();
+        write(folder.path().join("large"), vec![1; 200 * 4_096]).unwrap();
+        let usage = FolderUsages::default().of(folder.path(), ALLOWED);
+        assert!(usage.make_room(1).await.is_none());
+        assert!(usage.take(0).is_some());
+    }
+
+    #[tokio::test]
+    async fn what_is_about_to_be_written_counts_when_it_is_measured() {
+        let folder = tempdir().unwrap();
+        let usage = FolderUsages::default().of(folder.path(), ALLOWED);
+        let mut about = usage.make_room(30 * BLOCK_BYTES).await.unwrap();
+        about.join(usage.take(30 * BLOCK_BYTES).unwrap());
+        may_be_measured_again(&usage).await;
+        assert!(usage.make_room(50 * BLOCK_BYTES).await.is_none());
+        about.keep(20 * BLOCK_BYTES);
+        may_be_measured_again(&usage).await;
+        assert!(usage.make_room(50 * BLOCK_BYTES).await.is_some());
+        drop(about);
+        may_be_measured_again(&usage).await;
+        assert!(usage.make_room(ALLOWED).await.is_some());
+        let counts = *usage.counts();
+        assert_eq!((counts.bytes, counts.reserved), (Some(ALLOWED), 0));
     }
 }

@@ -2,6 +2,7 @@
 
 // Layer 1: Standard library imports
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 // Layer 3: Internal module imports
 use crate::core::component::id::ComponentId;
@@ -13,8 +14,9 @@ use crate::security::grants::{Grants, Missing};
 use crate::security::policy::gate::Gate;
 use crate::security::policy::memo::Memo;
 
-/// The most bytes of a resource that a denial repeats. A guest may ask for megabytes.
-const MAX_TOLD_BYTES: usize = 1_024;
+/// How often it is told that actors do not hear any more what they subscribed to: once in so
+/// many milliseconds.
+const UNHEARD_PERIOD_MS: u64 = 60_000;
 
 /// What the actors of one version of a component may do: what is granted to the component,
 /// of that what the version says it needs, and of that what the policy permits.
@@ -29,6 +31,8 @@ pub struct Access {
     gate: Arc<Gate>,
     /// Who asks, and what the policy has decided of it.
     memo: Memo,
+    /// The period in which it was last told that somebody did not hear something, from 1.
+    unheard: AtomicU64,
 }
 
 impl Access {
@@ -45,6 +49,7 @@ impl Access {
             needs,
             gate,
             memo: Memo::new(principal),
+            unheard: AtomicU64::new(0),
         }
     }
 
@@ -77,7 +82,29 @@ impl Access {
                 Err(denied) => Refused::Policy(denied),
             }
         };
-        Err(denial(capability, resource, why))
+        Err(Denial::new(capability, resource, why))
+    }
+
+    /// Whether an actor that subscribed to a topic may hear of it, as [`check`](Self::check)
+    /// says.
+    ///
+    /// # Errors
+    ///
+    /// With what stands in the way, if it is to be told, and else with nothing: others decide
+    /// how often something is published, and could otherwise have denials written down in this
+    /// one's name. One is told of all its actors in a minute of the clock.
+    pub(crate) fn check_hearing(
+        &self,
+        actor: &ComponentId,
+        topic: &str,
+        unix_ms: impl Fn() -> u64,
+    ) -> Result<(), Option<Denial>> {
+        let checked = self.check(actor, Capability::Subscribe, topic, &unix_ms);
+        checked.map_err(|denial| {
+            let period = unix_ms() / UNHEARD_PERIOD_MS + 1;
+            let told = self.unheard.swap(period, Ordering::Relaxed);
+            (told != period).then_some(denial)
+        })
     }
 
     /// Whether a rule forbids a capability for a resource that is about to be used under another
@@ -85,7 +112,8 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// With the rules that forbid it.
+    /// With the rules that forbid it, or with what went wrong when that was decided: nobody
+    /// knows then whether one does.
     pub fn check_alias(
         &self,
         capability: Capability,
@@ -93,9 +121,9 @@ impl Access {
         unix_ms: impl FnOnce() -> u64,
     ) -> Result<(), Denial> {
         match self.gate.check(&self.memo, capability, resource, unix_ms) {
-            Err(denied) if !denied.rules.is_empty() => {
+            Err(denied) if !(denied.rules.is_empty() && denied.errors.is_empty()) => {
                 let why = Refused::Policy(denied);
-                Err(denial(capability, resource, why))
+                Err(Denial::new(capability, resource, why))
             }
             _ => Ok(()),
         }
@@ -131,14 +159,6 @@ impl Access {
     fn needs_it(&self, actor: &ComponentId, capability: Capability, resource: &str) -> bool {
         let needs = self.needs.as_ref();
         needs.is_none_or(|needs| needs.allow(actor, capability, resource))
-    }
-}
-
-fn denial(capability: Capability, resource: &str, why: Refused) -> Denial {
-    Denial {
-        capability,
-        resource: resource[..resource.floor_char_boundary(MAX_TOLD_BYTES)].to_owned(),
-        why,
     }
 }
 
@@ -234,11 +254,59 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_decided_must_not_be_used_under_another_name() {
+        let rules = "permit (principal, action, resource == Endpoint::\"api.example.com:443\");\n\
+                     forbid (principal, action, resource) when { resource has port && \
+                     resource.port * 9223372036854775807 == 1 };";
+        let policy = Policy::parse(rules, "policy.cedar").unwrap();
+        let gate = Arc::new(Gate::new(Some(policy)));
+        let access = Access::new(Arc::default(), None, gate, principal());
+        let alias = |endpoint| access.check_alias(Capability::Network, endpoint, || 0);
+        assert_eq!(alias("198.51.100.7:0"), Ok(()), "nothing to overflow");
+        let refused = alias("198.51.100.7:443").unwrap_err().why;
+        let why = refused.to_string();
+        assert!(why.contains("could not be decided"), "{why}");
+    }
+
+    #[test]
+    fn others_have_few_denials_told_in_the_name_of_who_hears_no_more() {
+        let access = Access::new(Arc::default(), None, Arc::default(), principal());
+        let told = |instance: &str, topic: &str, now_ms: u64| {
+            let actor = ComponentId::new("shop", "cart", instance);
+            let heard = access.check_hearing(&actor, topic, || now_ms);
+            heard.unwrap_err().is_some()
+        };
+        assert!(told("alice", "orders.eu", 0));
+        for number in 0..1_000 {
+            let topic = format!("orders.{number}");
+            assert!(!told("alice", &topic, number), "{topic}");
+            assert!(!told("bob", &topic, UNHEARD_PERIOD_MS - 1), "{topic}");
+        }
+        assert!(told("bob", "orders.eu", UNHEARD_PERIOD_MS));
+        assert!(!told("alice", "orders.eu", UNHEARD_PERIOD_MS));
+        // A clock may be set back.
+        assert!(told("alice", "orders.eu", 0));
+    }
+
+    #[test]
+    fn who_may_hear_hears_whatever_was_told() {
+        let granted = Arc::new(Granted::default());
+        let access = Access::new(Arc::clone(&granted), None, Arc::default(), principal());
+        let alice = ComponentId::new("shop", "cart", "alice");
+        let hears = || access.check_hearing(&alice, "orders.eu", || 0).is_ok();
+        assert!(!hears());
+        granted.add(Capability::Subscribe, "orders.*").unwrap();
+        assert!(hears());
+    }
+
+    #[test]
     fn a_denial_repeats_the_beginning_of_what_was_asked() {
         let access = Access::new(Arc::default(), None, Arc::default(), principal());
         let alice = ComponentId::new("shop", "cart", "alice");
-        let asked = format!("a{}", "ü".repeat(MAX_TOLD_BYTES));
+        let asked = format!("a{}", "ü".repeat(100_000));
         let denied = access.check(&alice, Capability::Publish, &asked, || 0);
-        assert_eq!(denied.unwrap_err().resource.len(), MAX_TOLD_BYTES - 1);
+        let told = denied.unwrap_err().resource;
+        assert!(told.len() < asked.len() / 100, "{told}");
+        assert!(asked.starts_with(told.trim_end_matches('…')), "{told}");
     }
 }

@@ -11,8 +11,9 @@ use thiserror::Error;
 use crate::core::security::capability::Capability;
 use crate::security::policy::denied::DeniedByRule;
 
-/// The most bytes of a resource that are told, as it is told: what would end a line or cannot
-/// be seen is escaped, which makes it up to six times as long.
+/// The most bytes of a resource that a denial repeats, as they are told: what would end a line
+/// or cannot be seen is escaped, which makes it up to six times as long. A guest may ask for
+/// megabytes.
 const MAX_TOLD_BYTES: usize = 1_024;
 
 /// A use of a capability that was refused, and why.
@@ -21,13 +22,22 @@ const MAX_TOLD_BYTES: usize = 1_024;
 pub struct Denial {
     /// The capability.
     pub capability: Capability,
-    /// For what.
+    /// For what. One that is too long to be told is cut, and ends with `…`.
     pub resource: String,
     /// What stands in the way.
     pub why: Refused,
 }
 
 impl Denial {
+    /// A refusal of a capability for a resource, of which it repeats the beginning.
+    pub(crate) fn new(capability: Capability, resource: &str, why: Refused) -> Self {
+        Self {
+            capability,
+            resource: cut(resource),
+            why,
+        }
+    }
+
     /// The same in words for the guest, whom the operator's rules are no business of.
     pub fn for_guest(&self) -> String {
         match self.why {
@@ -56,24 +66,29 @@ pub enum Refused {
     Policy(Arc<DeniedByRule>),
 }
 
-/// A resource in quotes, escaped, and cut to [`MAX_TOLD_BYTES`].
+/// As much of a resource as is told in [`MAX_TOLD_BYTES`].
+fn cut(resource: &str) -> String {
+    let mut told = 0;
+    for (at, char) in resource.char_indices() {
+        told += char.escape_debug().map(char::len_utf8).sum::<usize>();
+        if told > MAX_TOLD_BYTES {
+            return format!("{}…", &resource[..at]);
+        }
+    }
+    resource.to_owned()
+}
+
+/// A resource in quotes, escaped.
 struct Told<'a>(&'a str);
 
 impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('"')?;
-        let mut bytes = 0;
         for char in self.0.chars() {
-            let escaped = char.escape_debug();
-            bytes += escaped.clone().map(char::len_utf8).sum::<usize>();
-            if bytes > MAX_TOLD_BYTES {
-                f.write_char('…')?;
-                break;
-            }
             // As `Debug` has it, which leaves the quote that needs none.
             match char {
                 '\'' => f.write_char(char)?,
-                _ => fmt::Display::fmt(&escaped, f)?,
+                _ => fmt::Display::fmt(&char.escape_debug(), f)?,
             }
         }
         f.write_char('"')
@@ -86,11 +101,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn denial(resource: &str, why: Refused) -> Denial {
-        Denial {
-            capability: Capability::Send,
-            resource: resource.to_owned(),
-            why,
-        }
+        Denial::new(Capability::Send, resource, why)
     }
 
     #[test]
@@ -101,9 +112,10 @@ mod tests {
         }));
         for part in ["x", "\u{1}", "\u{7f}", "\"", "\n", "ü", "\u{10ffff}"] {
             for why in [Refused::NotGranted, Refused::NotNeeded, policy.clone()] {
-                let denial = denial(&part.repeat(1_024 / part.len()), why);
+                let denial = denial(&part.repeat(MAX_TOLD_BYTES), why);
                 assert!(denial.to_string().len() <= MAX_TOLD_BYTES + 128, "{denial}");
                 assert!(denial.for_guest().len() <= MAX_TOLD_BYTES + 128, "{denial}");
+                assert!(denial.resource.len() <= MAX_TOLD_BYTES + '…'.len_utf8());
             }
         }
         let cut = denial(&"\u{1}".repeat(1_024), Refused::NotGranted).to_string();

@@ -202,8 +202,11 @@ impl System {
     }
 
     /// Sends a message to all actors that subscribed to a topic, and returns how many
-    /// there are. For durable ones it is on disk when this returns; for others whose
-    /// mailbox is full it becomes a dead letter.
+    /// there are. For durable ones it is on disk when this returns; for whom too much waits
+    /// it becomes a dead letter.
+    ///
+    /// It is not atomic: to many it is sent some at a time, and who may hear of it is looked at
+    /// for each part. If the store fails meanwhile, some have got it.
     ///
     /// # Errors
     ///

@@ -10,7 +10,6 @@ use crate::core::delivery::dead_letter::{DeadLetter, DeathCause};
 use crate::core::delivery::envelope::{Answer, Envelope};
 use crate::core::delivery::post::{Admission, Post};
 use crate::core::delivery::refusal::{Refusal, Refused};
-use crate::core::security::capability::Capability;
 use crate::core::storage::commit::Commit;
 use crate::core::storage::row::RowKey;
 use crate::core::storage::store::{Committed, Store};
@@ -45,16 +44,20 @@ impl Post for Arc<Node> {
     }
 
     /// What was granted when it subscribed may have been revoked since, and a rule may speak of
-    /// this topic and not of the pattern.
+    /// this topic and not of the pattern. Of what is not heard hardly anything is told: who
+    /// publishes decides how often.
     fn may_hear(&self, actor: &ComponentId, topic: &str) -> bool {
         let Some(access) = self.access_of(actor.component()) else {
             return false;
         };
         let now_ms = || self.clock.now().unix_ms;
-        let checked = access.check(actor, Capability::Subscribe, topic, now_ms);
-        checked
-            .inspect_err(|denial| self.denied(actor, denial))
-            .is_ok()
+        let Err(denial) = access.check_hearing(actor, topic, now_ms) else {
+            return true;
+        };
+        if let Some(denial) = denial {
+            self.denied(actor, &denial);
+        }
+        false
     }
 
     fn has_backlog_room(&self, actor: &ComponentId) -> bool {
@@ -66,9 +69,13 @@ impl Post for Arc<Node> {
         if !self.is_durable(actor) {
             return live.is_none_or(|cell| cell.mailbox.bytes() < limits.mailbox_bytes);
         }
-        let asleep = || self.sleepers.waiting(actor);
-        let waiting = live.map_or_else(asleep, |cell| cell.mailbox.on_disk());
-        waiting.messages < limits.backlog && waiting.bytes < limits.backlog_bytes
+        let (waiting, has_space) = match live {
+            Some(cell) => (cell.mailbox.on_disk(), cell.mailbox.has_space()),
+            None => (self.sleepers.waiting(actor), true),
+        };
+        // As it is admitted: what the mailbox takes need not wait on disk.
+        waiting.is_empty() && has_space
+            || waiting.messages < limits.backlog && waiting.bytes < limits.backlog_bytes
     }
 
     fn commit(&self, commit: Commit) -> Option<u64> {

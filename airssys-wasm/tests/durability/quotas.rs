@@ -4,13 +4,17 @@
 use std::time::Duration;
 
 // Layer 2: Third-party crate imports
+use serde_json::json;
 use tempfile::TempDir;
+use tokio::time::{sleep, timeout};
 
 // Layer 3: Internal module imports
+use airssys_wasm::component::retry::RetryPolicy;
+use airssys_wasm::core::delivery::dead_letter::DeathCause;
 use airssys_wasm::core::delivery::refusal::Refusal;
 use airssys_wasm::system::handle::System;
 
-use crate::support::{ask, builder, guest, id};
+use crate::support::{ask, at_once, builder, guest, id};
 
 async fn two_keys(data: &TempDir) -> System {
     let builder = builder(data.path()).component_with("demo/probe", &*guest("probe"), |it| {
@@ -69,4 +73,70 @@ async fn what_waits_on_disk_is_bounded_in_bytes() {
     // One is in the mailbox, and of the others the last one found less than 100 bytes.
     assert!((2..=4).contains(&accepted), "{accepted}");
     system.shutdown_within(Duration::ZERO).await;
+}
+
+/// Looks until something holds.
+async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    let looking = async {
+        while !holds().await {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(60), looking).await.unwrap();
+}
+
+async fn send_later(system: &System, to: &str) {
+    let later = json!({"target": to, "kind": "note", "text": "late\n", "delay_ms": 0});
+    ask(system, "demo/relay/a", "later", &later.to_string()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_timers_leave_on_disk_is_bounded() {
+    let data = TempDir::new().unwrap();
+    let builder = builder(data.path())
+        .component("demo/relay", &*guest("relay"))
+        .component_with("demo/ledger", &*guest("ledger"), |it| {
+            it.limits.mailbox = 1;
+            it.limits.backlog = 2;
+            // It pauses for longer than this takes when something has failed.
+            it.retry = RetryPolicy {
+                first_ms: 600_000,
+                max_ms: 600_000,
+                ..at_once(2)
+            };
+        });
+    let system = builder.start().await.unwrap();
+    system.send(&id("demo/ledger/a"), "trap", "").await.unwrap();
+    until(async || {
+        let components = system.status().components;
+        components.iter().any(|it| it.counts.failed == 1)
+    })
+    .await;
+    for _ in 0..20 {
+        send_later(&system, "demo/ledger/a").await;
+    }
+    until(async || system.status().open.timers == 0).await;
+    let letters = || system.dead_letters(Some("demo/ledger/a"), None, 100);
+    // One is in hand, one in the mailbox, and two wait on disk.
+    until(async || letters().len() >= 15).await;
+    let full = DeathCause::Undelivered(Refusal::MailboxFull);
+    assert!(letters().iter().all(|(_, letter)| letter.reason == full));
+    system.shutdown_within(Duration::ZERO).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_have_nothing_wait_on_disk_is_sent_what_its_mailbox_takes() {
+    let data = TempDir::new().unwrap();
+    let builder = builder(data.path()).component_with("demo/relay", &*guest("relay"), |it| {
+        it.limits.backlog = 0;
+        it.limits.backlog_bytes = 0;
+    });
+    let system = builder.start().await.unwrap();
+    ask(&system, "demo/relay/a", "subscribe", "news").await;
+    assert_eq!(system.publish("news", "note", "news\n").await, Ok(1));
+    send_later(&system, "demo/relay/a").await;
+    let notes = async || ask(&system, "demo/relay/a", "notes", "").await;
+    until(async || notes().await.contains("news") && notes().await.contains("late")).await;
+    assert_eq!(system.dead_letters(None, None, 1).len(), 0);
+    assert!(system.shutdown().await.is_clean());
 }

@@ -62,6 +62,17 @@ fn files_of_any_size_and_number() {
             ];
             hidden.resize(70, json!(["again", {"text": text}]));
             assert!(are_told(system, &hidden).await, "hidden ones");
+            // Nobody has it open to write it any more.
+            let kept = |number| {
+                let path = format!("/out/kept-{number}");
+                [
+                    json!(["append", {"path": path, "text": "x".repeat(64 << 10)}]),
+                    json!(["open-many", {"path": path, "count": 1}]),
+                    json!(["remove", {"path": path}]),
+                ]
+            };
+            let kept: Vec<Value> = (0..8).flat_map(kept).collect();
+            assert!(are_told(system, &kept).await, "kept ones");
             let empty = |number| json!(["write", {"path": format!("/out/{number}")}]);
             let empty: Vec<Value> = (0..70).map(empty).collect();
             assert!(are_told(system, &empty).await, "empty ones");

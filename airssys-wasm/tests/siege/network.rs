@@ -3,7 +3,7 @@
 // Layer 1: Standard library imports
 use std::fs::File;
 use std::pin::pin;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 // Layer 2: Third-party crate imports
@@ -291,32 +291,62 @@ fn connections_that_are_held() {
 #[test]
 fn sockets_of_very_many_actors() {
     let _alone = alone();
-    let usual = getrlimit(Resource::Nofile);
-    let few = Rlimit {
-        current: Some(1_024),
-        ..usual
-    };
-    setrlimit(Resource::Nofile, few).expect("less");
+    let _few = Descriptors::only(1_024);
+    let all_made = AtomicU64::new(0);
     siege(
         |it| {
-            it.component_with(HOSTILE, guest("outsider"), |it| {
-                it.grants = Capabilities::default();
-            })
+            let outsider = guest("outsider");
+            let nothing = |it: &mut ComponentConfig| it.grants = Capabilities::default();
+            it.component_with(HOSTILE, outsider.clone(), nothing)
+                .component_with("good/other", outsider, nothing)
         },
         async |system| {
             let many = json!([["connect-many", {"count": 1_000}], ["sleep", {"wait-ms": 200}]]);
             let ask = |number: u8| (number.to_string(), "script", many.clone());
             let mut asking = pin!(all_told(system, (0..20).map(ask).collect()));
-            loop {
+            let all = loop {
                 select! {
-                    _ = &mut asking => return,
+                    all = &mut asking => break all,
                     () = sleep(Duration::from_millis(2)) => {}
                 }
                 File::open("/proc/self/statm").expect("there are descriptors left");
+                // It gets a socket, which may reach nobody.
+                let to = json!({"to": "127.0.0.1:9"});
+                let told = told(system, "good/other/a", "hold", &to).await;
+                assert_eq!(told, "access-denied");
+            };
+            for told in all {
+                let told: Value = serde_json::from_str(&told).unwrap_or_else(|_| panic!("{told}"));
+                let (made, end) = (told[0]["ok"][0].as_u64(), &told[0]["ok"][1]);
+                assert_eq!(end, "new-socket-limit", "{told}");
+                all_made.fetch_add(made.expect("a number"), Ordering::Relaxed);
             }
         },
     );
-    setrlimit(Resource::Nofile, usual).expect("as before");
+    // Who was refused first had all that it may hold itself, or all of its component had more.
+    let all_made = all_made.into_inner();
+    assert!(all_made >= MAX_OPEN as u64, "{all_made}");
+}
+
+/// How many descriptors this process had before it had fewer, until this is dropped.
+struct Descriptors(Rlimit);
+
+impl Descriptors {
+    fn only(few: u64) -> Self {
+        let usual = getrlimit(Resource::Nofile);
+        let few = Rlimit {
+            current: Some(few),
+            ..usual
+        };
+        setrlimit(Resource::Nofile, few).expect("less");
+        Self(usual)
+    }
+}
+
+impl Drop for Descriptors {
+    fn drop(&mut self) {
+        setrlimit(Resource::Nofile, self.0).expect("as before");
+    }
 }
 
 /// All of it, by twenty actors at once.

@@ -1,5 +1,8 @@
 //! Publishing to whoever subscribed.
 
+// Layer 1: Standard library imports
+use std::time::Instant;
+
 // Layer 2: Third-party crate imports
 use serde_json::json;
 
@@ -177,4 +180,30 @@ async fn who_may_not_subscribe_any_more_hears_no_more() {
     );
     let notes = "orders.eu\nnews.eu\nnews.eu\norders.eu\n";
     until_reply(&system, "demo/relay/a", "notes", "", notes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_publishes_does_not_have_denials_told_in_the_name_of_others() {
+    let system = builder()
+        .component_with("demo/relay", &*guest("relay"), |relay| {
+            relay.grants.subscribe = vec!["orders.*".to_owned()];
+        })
+        .start()
+        .await
+        .unwrap();
+    ask(&system, "demo/relay/a", "subscribe", "orders.*").await;
+    let subscribe = Capability::Subscribe;
+    system.revoke("demo/relay", subscribe, "orders.*").unwrap();
+    let mut watch = Watch::new(&system);
+    let began = Instant::now();
+    for number in 0..200 {
+        let topic = format!("orders.{number}");
+        assert_eq!(system.publish(&topic, "note", "").await, Ok(0));
+    }
+    let minutes = began.elapsed().as_secs() / 60;
+    let is_denial = |event: &Event| matches!(event, Event::Denied { .. });
+    let told = watch.so_far().iter().filter(|it| is_denial(it)).count() as u64;
+    // The first, and one for each minute that has begun since.
+    assert!((1..=2 + minutes).contains(&told), "{told}");
+    system.shutdown().await;
 }

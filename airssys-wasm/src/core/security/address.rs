@@ -33,10 +33,10 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let segments = address.segments();
-    if let Some(inner) = inner_v4(segments) {
+    if let Some(inner) = inner_v4(address) {
         return is_public_v4(inner);
     }
+    let segments = address.segments();
     // Of the whole space only 2000::/3 is given out; the rest is loopback, unspecified, local,
     // multicast or reserved.
     let is_given_out = segments[0] & 0xe000 == 0x2000;
@@ -46,9 +46,9 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     is_given_out && !is_protocol && !is_documentation
 }
 
-/// The address of version 4 that a gateway would send this one's packets to.
-fn inner_v4(segments: [u16; 8]) -> Option<Ipv4Addr> {
-    let (high, low) = match segments {
+/// The address of version 4 that a gateway would send this one's packets to, by 6to4 or NAT64.
+pub fn inner_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let (high, low) = match address.segments() {
         // 6to4
         [0x2002, high, low, ..] => (high, low),
         // NAT64

@@ -14,7 +14,7 @@ use wasmtime_wasi::p2::pipe::ClosedOutputStream;
 use wasmtime_wasi::p2::{DynOutputStream, OutputStream, Pollable, StreamError, StreamResult};
 
 // Layer 3: Internal module imports
-use crate::runtime::folder_usage::{BLOCK_BYTES, FolderUsage};
+use crate::runtime::folder_usage::{BLOCK_BYTES, FolderUsage, Reservation};
 
 /// Has a stream into a file count what it writes.
 pub(crate) fn count_output(
@@ -24,11 +24,11 @@ pub(crate) fn count_output(
 ) -> Result<(), ResourceTableError> {
     let place = table.get_mut(stream)?;
     let inner = replace(place, Box::new(ClosedOutputStream));
-    // It may begin in the middle of a block. Where there is no room for that, nothing is written.
-    let _counted = usage.take(BLOCK_BYTES);
     *place = Box::new(Counted {
         inner,
-        usage: Arc::clone(usage),
+        reserved: usage.nothing(),
+        // Where there is no room for that, nothing is written.
+        _begun: usage.take(BLOCK_BYTES),
         ahead: 0,
         is_full: false,
     });
@@ -38,7 +38,10 @@ pub(crate) fn count_output(
 /// A stream into a file, counted in blocks.
 struct Counted {
     inner: DynOutputStream,
-    usage: Arc<FolderUsage>,
+    /// What is being written, and what is ahead.
+    reserved: Reservation,
+    /// It may begin in the middle of a block, and be there at any time.
+    _begun: Option<Reservation>,
     /// What was counted and is not written yet.
     ahead: u64,
     /// Whether the folder was measured and found full.
@@ -52,13 +55,14 @@ impl Counted {
         missing.next_multiple_of(BLOCK_BYTES)
     }
 
-    fn write_down(&mut self, bytes: usize, counted: u64) {
+    fn write_down(&mut self, bytes: usize, counted: u64, room: Reservation) {
         self.ahead = (self.ahead + counted).saturating_sub(bytes as u64);
+        self.reserved.join(room);
     }
 
     /// How much can be written as far as is known.
     fn room(&self) -> u64 {
-        let room = self.usage.room();
+        let room = self.reserved.usage().room();
         self.ahead.saturating_add(room - room % BLOCK_BYTES)
     }
 }
@@ -75,9 +79,9 @@ impl Pollable for Counted {
         if self.room() > 0 {
             return;
         }
-        self.is_full = !self.usage.make_room(BLOCK_BYTES).await;
-        if !self.is_full {
-            self.ahead += BLOCK_BYTES;
+        match self.reserved.usage().make_room(BLOCK_BYTES).await {
+            Some(room) => self.write_down(0, BLOCK_BYTES, room),
+            None => self.is_full = true,
         }
     }
 }
@@ -86,10 +90,8 @@ impl Pollable for Counted {
 impl OutputStream for Counted {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         let missing = self.missing(bytes.len());
-        if !self.usage.take(missing) {
-            return Err(no_space());
-        }
-        self.write_down(bytes.len(), missing);
+        let room = self.reserved.usage().take(missing).ok_or_else(no_space)?;
+        self.write_down(bytes.len(), missing, room);
         self.inner.write(bytes)
     }
 
@@ -99,6 +101,10 @@ impl OutputStream for Counted {
 
     fn check_write(&mut self) -> StreamResult<usize> {
         let permitted = self.inner.check_write()?;
+        if permitted > 0 {
+            // What was being written is.
+            self.reserved.keep(self.ahead);
+        }
         if replace(&mut self.is_full, false) {
             return Err(no_space());
         }
@@ -109,14 +115,43 @@ impl OutputStream for Counted {
 
     async fn blocking_write_and_flush(&mut self, bytes: Bytes) -> StreamResult<()> {
         let missing = self.missing(bytes.len());
-        if !self.usage.make_room(missing).await {
-            return Err(no_space());
-        }
-        self.write_down(bytes.len(), missing);
-        self.inner.blocking_write_and_flush(bytes).await
+        let room = self.reserved.usage().make_room(missing).await;
+        self.write_down(bytes.len(), missing, room.ok_or_else(no_space)?);
+        let written = self.inner.blocking_write_and_flush(bytes).await;
+        self.reserved.keep(self.ahead);
+        written
     }
 
     async fn cancel(&mut self) {
         self.inner.cancel().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::folder_usage::FolderUsages;
+    use std::time::{Duration, Instant};
+    use tempfile::tempdir;
+    use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+
+    /// Files are written on another thread, while their folder may be measured.
+    #[tokio::test]
+    async fn what_is_being_written_counts_when_the_folder_is_measured() {
+        let folder = tempdir().unwrap();
+        let usage = FolderUsages::default().of(folder.path(), 8 * BLOCK_BYTES);
+        assert!(usage.make_room(0).await.is_some());
+        let mut table = ResourceTable::new();
+        let file: DynOutputStream = Box::new(MemoryOutputPipe::new(1 << 20));
+        let stream = table.push(file).unwrap();
+        count_output(&mut table, &stream, &usage).unwrap();
+        let stream = table.get_mut(&stream).unwrap();
+        stream.write(vec![1; 3 * 4_096].into()).unwrap();
+        assert!(usage.make_room(5 * BLOCK_BYTES).await.is_none());
+        assert!(stream.check_write().unwrap() > 0, "it is written");
+        let began = Instant::now();
+        while usage.make_room(7 * BLOCK_BYTES).await.is_none() {
+            assert!(began.elapsed() < Duration::from_secs(60), "there is room");
+        }
     }
 }

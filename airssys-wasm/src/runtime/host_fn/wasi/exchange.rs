@@ -28,11 +28,10 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 use webpki_roots::TLS_SERVER_ROOTS;
 
 // Layer 3: Internal module imports
-use crate::core::security::address::is_public;
 use crate::core::security::capability::Capability;
 use crate::runtime::host_fn::wasi::destination::{Destination, HostName, parse_host};
 use crate::runtime::host_fn::wasi::lookup::{lookups_of, resolve};
-use crate::runtime::host_fn::wasi::peers::endpoint;
+use crate::runtime::host_fn::wasi::peers::may_lead_to;
 use crate::runtime::host_fn::wasi::turn::Turn;
 
 /// The most bytes of a response's head, and of what is read of its body at once.
@@ -70,6 +69,8 @@ struct Permission {
     /// The turn that it was begun in, which it does not outlive.
     number: u64,
     endpoint: Arc<str>,
+    /// Where that leads, once it is known: an address and a port.
+    address: Option<SocketAddr>,
 }
 
 impl Permission {
@@ -78,7 +79,12 @@ impl Permission {
             return Err(Error::ConnectionTerminated);
         }
         let permitted = self.turn.permit(Capability::Network, &self.endpoint);
-        permitted.map_err(|_denied| Error::HttpRequestDenied)
+        permitted.map_err(|_denied| Error::HttpRequestDenied)?;
+        let may_lead = |to: SocketAddr| may_lead_to(&self.turn, to.ip(), to.port());
+        match self.address.is_none_or(may_lead) {
+            true => Ok(()),
+            false => Err(Error::HttpRequestDenied),
+        }
     }
 }
 
@@ -98,6 +104,10 @@ impl Exchange {
             turn: Arc::clone(turn),
             number: turn.number(),
             endpoint: destination.to_string().into(),
+            address: match destination.host {
+                HostName::Address(ip) => Some(SocketAddr::new(ip, destination.port)),
+                HostName::Name(_) => None,
+            },
         };
         permission.check()?;
         Ok(Self {
@@ -110,12 +120,13 @@ impl Exchange {
 
     /// Sends the request, and waits for the head of the response.
     pub(crate) async fn carry_out(
-        self,
+        mut self,
         request: Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<(Response<WasiBody>, Worker), Error> {
         let connected = timeout_at(self.within(options.connect_timeout), self.connect()).await;
-        let stream = connected.map_err(|_elapsed| Error::ConnectionTimeout)??;
+        let (stream, address) = connected.map_err(|_elapsed| Error::ConnectionTimeout)??;
+        self.permission.address = Some(address);
         let (mut sender, connection) = http1::Builder::new()
             .max_buf_size(MAX_READ_BYTES)
             .handshake(TokioIo::new(stream))
@@ -164,10 +175,11 @@ impl Exchange {
         }))
     }
 
-    async fn connect(&self) -> Result<Box<dyn Stream>, Error> {
-        let stream = self.connect_to_one().await?;
+    /// Connects, and tells to which address.
+    async fn connect(&self) -> Result<(Box<dyn Stream>, SocketAddr), Error> {
+        let (stream, address) = self.connect_to_one().await?;
         if !self.is_secure {
-            return Ok(Box::new(stream));
+            return Ok((Box::new(stream), address));
         }
         let config = TLS.as_ref().map_err(|_| Error::ConfigurationError)?;
         let name = match &self.destination.host {
@@ -178,17 +190,19 @@ impl Exchange {
         };
         let connector = TlsConnector::from(Arc::clone(config));
         let secured = connector.connect(name, stream).await;
-        Ok(Box::new(secured.map_err(|error| tls_failure(&error))?))
+        let stream = secured.map_err(|error| tls_failure(&error))?;
+        Ok((Box::new(stream), address))
     }
 
     /// Connects to the first address that answers. The addresses that are connected to are
     /// those that were looked at, and no others.
-    async fn connect_to_one(&self) -> Result<TcpStream, Error> {
+    async fn connect_to_one(&self) -> Result<(TcpStream, SocketAddr), Error> {
         let port = self.destination.port;
         let mut failure = Error::DestinationIpProhibited;
         for ip in self.addresses().await? {
-            match TcpStream::connect(SocketAddr::new(ip, port)).await {
-                Ok(stream) => return Ok(stream),
+            let address = SocketAddr::new(ip, port);
+            match TcpStream::connect(address).await {
+                Ok(stream) => return Ok((stream, address)),
                 Err(error) => failure = connect_failure(&error),
             }
         }
@@ -212,16 +226,7 @@ impl Exchange {
             info_code: None,
         })?;
         let port = self.destination.port;
-        let is_granted = |ip: &IpAddr| {
-            turn.permit(Capability::Network, &endpoint(*ip, port))
-                .is_ok()
-        };
-        let is_forbidden =
-            |ip: &IpAddr| !turn.may_use_alias(Capability::Network, &endpoint(*ip, port));
-        addresses.retain(|ip| match is_public(*ip) {
-            true => !is_forbidden(ip),
-            false => is_granted(ip),
-        });
+        addresses.retain(|ip| may_lead_to(turn, *ip, port));
         Ok(addresses)
     }
 }
@@ -345,6 +350,51 @@ impl Body for ResponseBody {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::host_fn::wasi::peers::tests::{Forbidden, turn};
+    use http_body_util::Empty;
+
+    fn permission(turn: &Arc<Turn>, endpoint: &str, address: &str) -> Permission {
+        Permission {
+            turn: Arc::clone(turn),
+            number: turn.number(),
+            endpoint: endpoint.into(),
+            address: Some(address.parse().unwrap()),
+        }
+    }
+
+    #[test]
+    fn what_is_forbidden_meanwhile_ends_a_transfer() {
+        let forbidden = Forbidden::default();
+        let turn = turn(&["api.example.com:443"], &forbidden);
+        let permission = |address| permission(&turn, "api.example.com:443", address);
+        let under_way = ["93.184.216.34:443", "[64:ff9b::5db8:d822]:443"].map(permission);
+        let other = permission("93.184.216.35:443");
+        for permission in under_way.iter().chain([&other]) {
+            assert!(permission.check().is_ok(), "{:?}", permission.address);
+        }
+        forbidden.lock().unwrap().push("93.184.216.34:");
+        for permission in &under_way {
+            let refused = permission.check();
+            assert!(matches!(refused, Err(Error::HttpRequestDenied)));
+        }
+        assert!(other.check().is_ok());
+    }
+
+    #[test]
+    fn an_address_is_asked_for_in_each_of_its_forms() {
+        let forbidden = Forbidden::default();
+        forbidden.lock().unwrap().push("93.184.216.34:");
+        let turn = turn(&["[64:ff9b::5db8:d822]:80", "10.0.0.7:80"], &forbidden);
+        let begins = |uri: &str| {
+            let body = Empty::<Bytes>::new().map_err(|never| match never {});
+            let request = Request::builder().uri(uri).body(body.boxed_unsync());
+            let deadline = Instant::now() + Duration::from_secs(60);
+            Exchange::begin(&turn, &request.unwrap(), deadline).is_ok()
+        };
+        assert!(!begins("http://[64:ff9b::5db8:d822]/"));
+        assert!(begins("http://10.0.0.7/"));
+        assert!(!begins("http://10.0.0.8/"));
+    }
 
     fn goes_to(uri: &str) -> Option<String> {
         let uri: Uri = uri.parse().ok()?;

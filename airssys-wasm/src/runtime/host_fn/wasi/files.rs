@@ -108,17 +108,18 @@ impl HostDescriptor for FilesView<'_> {
         self.permit(&fd, access)?;
         self.check_handles()?;
         self.check_type(&fd, path_flags, &path).await?;
-        if access != Access::Read {
-            let is_new = open_flags.contains(OpenFlags::CREATE);
-            let bytes = if is_new { BLOCK_BYTES } else { 0 };
-            self.make_room(&fd, bytes).await?;
-        }
+        let is_new = open_flags.contains(OpenFlags::CREATE);
+        let bytes = if is_new { BLOCK_BYTES } else { 0 };
+        // Who only reads need not know how much lies there.
+        let _room = match access {
+            Access::Read => None,
+            Access::Write | Access::Both => Some(self.make_room(&fd, bytes).await?),
+        };
         let origin = self.origin(&fd)?;
         let opened = self.inner.open_at(fd, path_flags, path, open_flags, flags);
         let opened = opened.await?;
-        if access != Access::Read
-            && let Descriptor::File(file) = self.inner.table.get(&opened)?
-        {
+        // Also one that is only read takes room once another one has removed it.
+        if let Descriptor::File(file) = self.inner.table.get(&opened)? {
             origin.usage.opened(&file.file);
         }
         self.folders.opened(opened.rep(), origin);
@@ -163,7 +164,7 @@ impl HostDescriptor for FilesView<'_> {
         self.permit(&fd, Access::Both)?;
         self.permit(&new_fd, Access::Write)?;
         self.check_same_folder(&fd, &new_fd)?;
-        self.make_room(&new_fd, BLOCK_BYTES).await?;
+        let _room = self.make_room(&new_fd, BLOCK_BYTES).await?;
         let linked = self
             .inner
             .link_at(fd, old_flags, old_path, new_fd, new_path);
@@ -204,7 +205,7 @@ impl HostDescriptor for FilesView<'_> {
     async fn set_size(&mut self, fd: Fd, size: Filesize) -> FsResult<()> {
         self.permit(&fd, Access::Write)?;
         let now = self.inner.stat(Resource::new_borrow(fd.rep())).await?.size;
-        self.make_room(&fd, size.saturating_sub(now)).await?;
+        let _room = self.make_room(&fd, size.saturating_sub(now)).await?;
         self.inner.set_size(fd, size).await
     }
 
@@ -226,13 +227,13 @@ impl HostDescriptor for FilesView<'_> {
     async fn write(&mut self, fd: Fd, bytes: Vec<u8>, offset: Filesize) -> FsResult<Filesize> {
         self.permit(&fd, Access::Write)?;
         let blocks = bytes_of_blocks(offset, bytes.len() as u64);
-        self.make_room(&fd, blocks).await?;
+        let _room = self.make_room(&fd, blocks).await?;
         self.inner.write(fd, bytes, offset).await
     }
 
     async fn create_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
         self.permit(&fd, Access::Write)?;
-        self.make_room(&fd, BLOCK_BYTES).await?;
+        let _room = self.make_room(&fd, BLOCK_BYTES).await?;
         self.inner.create_directory_at(fd, path).await
     }
 
@@ -273,7 +274,7 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn symlink_at(&mut self, fd: Fd, old_path: String, new_path: String) -> FsResult<()> {
         self.permit(&fd, Access::Write)?;
-        self.make_room(&fd, BLOCK_BYTES).await?;
+        let _room = self.make_room(&fd, BLOCK_BYTES).await?;
         self.inner.symlink_at(fd, old_path, new_path).await
     }
 

@@ -14,6 +14,7 @@ use wasmtime_wasi::p2::{FsError, FsResult};
 
 // Layer 3: Internal module imports
 use crate::core::security::capability::Capability;
+use crate::runtime::folder_usage::Reservation;
 use crate::runtime::host_fn::wasi::access::Access;
 use crate::runtime::host_fn::wasi::folders::{Folders, Origin};
 use crate::runtime::host_fn::wasi::guarded::Guard;
@@ -70,12 +71,10 @@ impl FilesView<'_> {
         })
     }
 
-    /// Refuses what the folder has no room for.
-    pub(crate) async fn make_room(&mut self, fd: &Fd, bytes: u64) -> FsResult<()> {
-        match self.origin(fd)?.usage.make_room(bytes).await {
-            true => Ok(()),
-            false => Err(ErrorCode::InsufficientSpace.into()),
-        }
+    /// Refuses what the folder has no room for. What is returned is kept until it is written.
+    pub(crate) async fn make_room(&mut self, fd: &Fd, bytes: u64) -> FsResult<Reservation> {
+        let room = self.origin(fd)?.usage.make_room(bytes).await;
+        Ok(room.ok_or(ErrorCode::InsufficientSpace)?)
     }
 
     /// Refuses to move something from one folder to another, each of which has its own room.

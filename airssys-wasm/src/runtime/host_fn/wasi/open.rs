@@ -84,25 +84,39 @@ impl Share {
         }
     }
 
-    /// Holds what is open and so many `more`, or what is open alone if all may not hold more
-    /// than `ceiling` and there is no room for that. Says whether there was.
-    fn hold(&mut self, open: usize, more: usize, ceiling: usize) -> bool {
+    /// Holds what is open and one more, if there is room for that where all may not hold more
+    /// than `ceiling`. Else it gives back what is not open any more. Says whether there was room.
+    fn take(&mut self, open: usize, ceiling: usize) -> bool {
+        self.change(|held, others, others_of_component| {
+            let wanted = open.saturating_add(1);
+            let has_room = others.saturating_add(wanted) <= ceiling
+                && others_of_component.saturating_add(wanted) <= ceiling / PART_OF_COMPONENT;
+            (if has_room { wanted } else { held.min(open) }, has_room)
+        })
+    }
+
+    /// Holds no more than what is open. What was opened without asking for room, such as
+    /// standard output or what is of a connection that counts itself, is not held for that.
+    fn give_back(&mut self, open: usize) {
+        self.change(|held, _others, _others_of_component| (held.min(open), ()));
+    }
+
+    /// Changes what it holds, knowing that, what all others hold, and what those of its
+    /// component hold of that.
+    fn change<T>(&mut self, change: impl FnOnce(usize, usize, usize) -> (usize, T)) -> T {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let others = all.all - self.held;
         let others_of_component = all.of(&self.component) - self.held;
-        let wanted = open.saturating_add(more);
-        let has_room = others.saturating_add(wanted) <= ceiling
-            && others_of_component.saturating_add(wanted) <= ceiling / PART_OF_COMPONENT;
-        let held = if has_room { wanted } else { open };
+        let (held, told) = change(self.held, others, others_of_component);
         all.set(others + held, &self.component, others_of_component + held);
         self.held = held;
-        has_room
+        told
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.hold(0, 0, usize::MAX);
+        self.give_back(0);
     }
 }
 
@@ -126,7 +140,7 @@ pub(crate) fn has_room(table: &mut ResourceTable) -> bool {
         }
     }
     // Who is not counted opens nothing.
-    open < MAX_OPEN && share.is_some_and(|share| share.hold(open, 1, ceiling()))
+    open < MAX_OPEN && share.is_some_and(|share| share.take(open, ceiling()))
 }
 
 /// Looks again at what an instance holds, so that others may open what it has closed. Costs
@@ -137,9 +151,9 @@ pub(crate) fn settle(table: &mut ResourceTable, share: &Resource<Share>) {
     }
     let open = table.iter_mut().filter(|entry| is_open(&**entry)).count();
     if let Ok(share) = table.get_mut(share)
-        && share.held != open
+        && share.held > open
     {
-        share.hold(open, 0, usize::MAX);
+        share.give_back(open);
     }
 }
 
@@ -162,13 +176,13 @@ fn is_open(entry: &(dyn Any + Send)) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use wasmtime_wasi::p2::pipe::ClosedInputStream;
+    use wasmtime_wasi::p2::pipe::{ClosedInputStream, SinkOutputStream};
 
     const CEILING: usize = 12;
 
     /// Opens one more, as often as it may.
     fn fill(share: &mut Share) -> usize {
-        while share.hold(share.held, 1, CEILING) {}
+        while share.take(share.held, CEILING) {}
         share.held
     }
 
@@ -177,12 +191,12 @@ mod tests {
         static ALL: Mutex<Held> = Mutex::new(Held::new());
         let [mut a, mut b, mut c, mut d] =
             ["shop/one", "shop/one", "shop/two", "shop/three"].map(|it| Share::of(&ALL, it));
-        assert!(a.hold(0, 1, CEILING));
+        assert!(a.take(0, CEILING));
         assert_eq!((fill(&mut b), fill(&mut a)), (5, 1));
         assert_eq!((fill(&mut c), fill(&mut d)), (6, 0));
         drop(b);
         assert_eq!((fill(&mut d), fill(&mut c)), (5, 6));
-        c.hold(1, 0, CEILING);
+        c.give_back(1);
         assert_eq!((fill(&mut a), fill(&mut d)), (6, 5));
         drop((a, c, d));
         let all = ALL.lock().unwrap();
@@ -210,6 +224,28 @@ mod tests {
         assert_eq!(held(), 0);
     }
 
+    /// Standard output is opened without asking for room, and takes no descriptor.
+    #[test]
+    fn what_holds_no_descriptor_takes_no_room_from_others() {
+        let held = || HELD.lock().unwrap().of("test/printing");
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(2_000);
+        let share = Share::put(&mut table, "test/printing").unwrap();
+        assert!(has_room(&mut table));
+        for _ in 0..1_000 {
+            let stream: DynOutputStream = Box::new(SinkOutputStream);
+            table.push(stream).unwrap();
+        }
+        settle(&mut table, &share);
+        assert_eq!(held(), 1);
+        assert!(!has_room(&mut table), "it has too much itself");
+        let found = table.get_mut(&share).unwrap();
+        assert!(!found.take(1_000, CEILING));
+        assert_eq!(held(), 1);
+        drop(table);
+        assert_eq!(held(), 0);
+    }
+
     #[test]
     fn who_is_not_counted_opens_nothing() {
         assert!(!has_room(&mut ResourceTable::new()));
@@ -219,21 +255,27 @@ mod tests {
         /// Whatever instances open, close and leave behind.
         #[test]
         fn what_is_held_is_what_its_holders_hold(
-            acts in prop::collection::vec((0..4_usize, 0..4_usize), 0..100),
+            acts in prop::collection::vec((0..4_usize, 0..5_usize, 0..20_usize), 0..100),
         ) {
             let all: &'static Mutex<Held> = Box::leak(Box::new(Mutex::new(Held::new())));
             let names = ["a/a", "a/a", "b/b", "c/c"];
             let mut shares = names.map(|name| Share::of(all, name));
-            for (which, act) in acts {
+            for (which, act, open) in acts {
                 let share = &mut shares[which];
                 let before = share.held;
                 match act {
                     0 => *share = Share::of(all, names[which]),
                     1 => {
-                        share.hold(before / 2, 0, usize::MAX);
+                        share.give_back(open);
+                        prop_assert_eq!(share.held, before.min(open));
+                    }
+                    2 => {
+                        let has_room = share.take(open, CEILING);
+                        let held = if has_room { open + 1 } else { before.min(open) };
+                        prop_assert_eq!(share.held, held);
                     }
                     _ => {
-                        let has_room = share.hold(before, 1, CEILING);
+                        let has_room = share.take(before, CEILING);
                         prop_assert_eq!(share.held, before + usize::from(has_room));
                     }
                 }

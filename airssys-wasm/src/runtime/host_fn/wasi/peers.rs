@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wasmtime_wasi::sockets::SocketAddrUse;
 
 // Layer 3: Internal module imports
-use crate::core::security::address::is_public;
+use crate::core::security::address::{inner_v4, is_public};
 use crate::core::security::capability::Capability;
 use crate::runtime::host_fn::wasi::turn::Turn;
 
@@ -54,11 +54,8 @@ impl Peers {
     pub(crate) fn may_reach(&self, address: SocketAddr) -> bool {
         let (ip, port) = (address.ip().to_canonical(), address.port());
         let by_name = |name: &Arc<str>| self.permit(&format!("{name}:{port}"));
-        let endpoint = endpoint(ip, port);
-        if is_public(ip) && self.names_of(ip).iter().any(by_name) {
-            return self.turn.may_use_alias(Capability::Network, &endpoint);
-        }
-        self.permit(&endpoint)
+        let is_reached = is_public(ip) && self.names_of(ip).iter().any(by_name);
+        (is_reached || self.permit(&endpoint(ip, port))) && nobody_forbids(&self.turn, ip, port)
     }
 
     /// Whether a socket may be used so with an address.
@@ -107,6 +104,28 @@ fn remember<T: PartialEq>(known: &mut VecDeque<T>, it: T, most: usize) {
     known.push_back(it);
 }
 
+/// Whether a name that was permitted may lead to this address. Where it is one of this machine
+/// or of a private network, that has to be granted itself.
+pub(crate) fn may_lead_to(turn: &Turn, ip: IpAddr, port: u16) -> bool {
+    let is_granted = || {
+        let granted = turn.permit(Capability::Network, &endpoint(ip, port));
+        granted.is_ok()
+    };
+    (is_public(ip) || is_granted()) && nobody_forbids(turn, ip, port)
+}
+
+/// Whether no rule forbids an address that was permitted, by a name or as it is written: neither
+/// itself nor the one of version 4 that a gateway would send its packets to.
+fn nobody_forbids(turn: &Turn, ip: IpAddr, port: u16) -> bool {
+    let ip = ip.to_canonical();
+    let inner = match ip {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(ip) => inner_v4(ip).map(IpAddr::V4),
+    };
+    let mut forms = [Some(ip), inner].into_iter().flatten();
+    forms.all(|form| turn.may_use_alias(Capability::Network, &endpoint(form, port)))
+}
+
 /// An address and a port, as grants name them.
 pub(crate) fn endpoint(ip: IpAddr, port: u16) -> String {
     match ip.to_canonical() {
@@ -116,7 +135,7 @@ pub(crate) fn endpoint(ip: IpAddr, port: u16) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::core::component::id::ComponentId;
     use crate::core::limits::Limits;
@@ -132,8 +151,14 @@ mod tests {
     use std::future::pending;
     use std::time::{Duration, Instant};
 
+    /// Grants, and what rules forbid: how endpoints begin.
     #[derive(Debug)]
-    struct Grantor(Grants);
+    struct Grantor {
+        grants: Grants,
+        forbidden: Forbidden,
+    }
+
+    pub(crate) type Forbidden = Arc<Mutex<Vec<&'static str>>>;
 
     impl Surroundings for Grantor {
         fn permit(
@@ -142,20 +167,20 @@ mod tests {
             capability: Capability,
             resource: &str,
         ) -> Result<(), HostError> {
-            match self.0.allow(actor, capability, resource) {
-                true => Ok(()),
+            match self.grants.allow(actor, capability, resource) {
+                true => self.permit_alias(actor, capability, resource),
                 false => Err(HostError::Denied(resource.to_owned())),
             }
         }
 
-        /// As if a rule forbade an address.
         fn permit_alias(
             &self,
             _actor: &ComponentId,
             _capability: Capability,
             resource: &str,
         ) -> Result<(), HostError> {
-            match resource.starts_with("93.184.216.66:") {
+            let forbidden = self.forbidden.lock().unwrap();
+            match forbidden.iter().any(|it| resource.starts_with(it)) {
                 true => Err(HostError::Denied(resource.to_owned())),
                 false => Ok(()),
             }
@@ -175,22 +200,27 @@ mod tests {
     }
 
     fn peers(granted: &[&str]) -> Peers {
+        let forbidden = Arc::new(Mutex::new(vec!["93.184.216.66:"]));
+        Peers::new(&turn(granted, &forbidden))
+    }
+
+    /// A turn of an instance that may reach what is granted and not forbidden.
+    pub(crate) fn turn(granted: &[&str], forbidden: &Forbidden) -> Arc<Turn> {
         let grants = Grants::compile(&Capabilities {
             network: granted.iter().map(|&it| it.into()).collect(),
             ..Capabilities::default()
         });
         let settings = Arc::new(InstanceSettings {
             limits: Limits::default(),
-            surroundings: Arc::new(Grantor(grants.unwrap())),
+            surroundings: Arc::new(Grantor {
+                grants: grants.unwrap(),
+                forbidden: Arc::clone(forbidden),
+            }),
             ..InstanceSettings::new(ComponentId::new("test", "guest", "one"))
         });
         let ticker = Ticker::new(Instant::now(), Duration::from_millis(1));
         let lines = Arc::new(Lines::new(Arc::clone(&settings), &ticker));
-        Peers::new(&Arc::new(Turn::new(
-            &settings,
-            &lines,
-            &mut Recorder::default(),
-        )))
+        Arc::new(Turn::new(&settings, &lines, &mut Recorder::default()))
     }
 
     fn reaches(peers: &Peers, address: &str) -> bool {
@@ -225,6 +255,32 @@ mod tests {
         assert!(!reaches(&peers, "93.184.216.66:443"));
         assert!(!reaches(&peers, "[::ffff:93.184.216.66]:443"));
         assert!(reaches(&peers, "93.184.216.67:443"));
+    }
+
+    #[test]
+    fn what_is_forbidden_is_so_in_each_form_of_its_address() {
+        let forms = ["64:ff9b::5db8:d842", "2002:5db8:d842::1"];
+        let allowed = ["64:ff9b::5db8:d843", "2002:5db8:d843::1"];
+        let named = peers(&["api.example.com:443"]);
+        for address in forms.into_iter().chain(allowed) {
+            named.remember(&"api.example.com".into(), address.parse().unwrap());
+        }
+        let endpoint = |address: &str| format!("[{address}]:443");
+        let all = forms.into_iter().chain(allowed).map(endpoint);
+        let all: Vec<String> = all.collect();
+        let granted: Vec<&str> = all.iter().map(String::as_str).collect();
+        for peers in [named, peers(&granted)] {
+            for address in forms {
+                assert!(!reaches(&peers, &endpoint(address)), "{address}");
+                let ip = address.parse().unwrap();
+                assert!(!may_lead_to(&peers.turn, ip, 443), "{address}");
+            }
+            for address in allowed {
+                assert!(reaches(&peers, &endpoint(address)), "{address}");
+                let ip = address.parse().unwrap();
+                assert!(may_lead_to(&peers.turn, ip, 443), "{address}");
+            }
+        }
     }
 
     #[test]
