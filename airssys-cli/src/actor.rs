@@ -215,7 +215,12 @@ impl Surroundings for CallDesk {
         Alone::default().permit(actor, capability, resource)
     }
 
-    fn admit(&self, _actor: &ComponentId, _target: &ComponentId) -> Result<(), HostError> {
+    fn admit(
+        &self,
+        _actor: &ComponentId,
+        _target: &ComponentId,
+        _bytes: u64,
+    ) -> Result<(), HostError> {
         Ok(())
     }
 

@@ -328,6 +328,7 @@ impl<W: World> Actor<W> {
         if self.deployment.settings.durability.is_durable() && ending != Refusal::ShuttingDown {
             self.bury_on_disk(ending);
         }
+        self.cell.mailbox.forget_on_disk();
     }
 
     /// Shows others whether it has an instance.
@@ -383,6 +384,7 @@ mod tests {
     use crate::component::settings::{ActorSettings, UpgradeSettings};
     use crate::component::simulation::world::{SimulatedWorld, actor};
     use crate::component::supervision::status::Standing;
+    use crate::core::storage::backlog::Backlog;
     use crate::core::turn::errors::CallError;
     use std::time::Duration;
     use tokio::time::Instant;
@@ -551,6 +553,31 @@ mod tests {
         assert!(matches!(outcome, Err(CallError::Failed(_))), "{outcome:?}");
         assert_eq!(world.dead().len(), 3);
         assert_eq!(world.send("a", "echo", "4"), Err(Refusal::GivenUp));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waited_for_an_actor_that_ended_is_not_counted_any_more() {
+        let world = SimulatedWorld::new(steady());
+        let waiting = &world.deployment.waiting;
+        let payload = "x".repeat(100_000);
+        for kind in ["trap", "echo"] {
+            world.send("a", kind, &payload).unwrap();
+        }
+        // It is held on to, as some do for a while.
+        let cell = world.directory().find(&actor("a")).unwrap();
+        let on_disk = Backlog {
+            messages: 5,
+            bytes: 50,
+        };
+        cell.mailbox.expect_on_disk(on_disk);
+        assert_eq!((waiting.in_memory(), waiting.on_disk()), (3 << 16, on_disk));
+        world.bar("a", Standing::Ended);
+        cell.mailbox.signal(Signal::Stop);
+        while !cell.is_retired() {
+            yield_now().await;
+        }
+        let nothing = Backlog::default();
+        assert_eq!((waiting.in_memory(), waiting.on_disk()), (0, nothing));
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 // Layer 3: Internal module imports
 use crate::component::actor::Actor;
 use crate::component::queue::PageRead;
+use crate::component::waiting::STEP_BYTES;
 use crate::component::world::World;
 use crate::core::delivery::dead_letter::DeathCause;
 use crate::core::delivery::envelope::Envelope;
@@ -55,9 +56,14 @@ impl<W: World> Actor<W> {
 
     fn page_after(&self, after: MessageNumber) -> Result<MessagePage, StoreError> {
         let limits = &self.deployment.settings.limits;
+        // Somebody has to go on when the component has used up its memory, with little each.
+        let bytes = match self.deployment.waiting.has_room_for(STEP_BYTES) {
+            true => limits.mailbox_bytes,
+            false => limits.mailbox_bytes.min(STEP_BYTES),
+        };
         let limit = PageLimit {
             messages: usize::try_from(limits.mailbox).map_or(PAGE, |it| it.min(PAGE)),
-            bytes: limits.mailbox_bytes,
+            bytes,
         };
         self.world
             .store()

@@ -11,6 +11,7 @@ use crate::component::live_set::LiveSet;
 use crate::component::recording::Recordings;
 use crate::component::room::Room;
 use crate::component::settings::ActorSettings;
+use crate::component::waiting::Waiting;
 use crate::core::component::id::ComponentId;
 use crate::core::memory::ComponentMemory;
 use crate::core::storage::keyspace::Keyspace;
@@ -53,6 +54,8 @@ pub struct Deployment<G> {
     pub(crate) live: LiveSet,
     /// How many of its actors may be live.
     pub(crate) room: Arc<Room>,
+    /// What waits for them.
+    pub(crate) waiting: Arc<Waiting>,
     versions: RwLock<Versions<G>>,
     /// The number of the current version, where actors see it between two turns.
     current: AtomicU64,
@@ -173,6 +176,7 @@ impl<G> Deployment<G> {
             memory: ComponentMemory::unbounded(),
             recordings: Recordings::new(settings.recording),
             room: Arc::new(Room::new(to_usize(settings.limits.live_actors))),
+            waiting: Arc::new(Waiting::new(settings.limits.total_mailbox_bytes)),
             settings,
             always,
             live: LiveSet::default(),

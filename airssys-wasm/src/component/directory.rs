@@ -159,9 +159,10 @@ impl<W: World> Directory<W> {
             room: Arc::clone(&deployment.room),
         };
         let capacity = Capacity::of(&deployment.settings.limits);
+        let waiting = Arc::clone(&deployment.waiting);
         let mailbox = match deployment.settings.durability.is_durable() {
-            true => Mailbox::of_durable(capacity),
-            false => Mailbox::new(capacity),
+            true => Mailbox::of_durable(capacity, waiting),
+            false => Mailbox::new(capacity, waiting),
         };
         let made = Arc::new(Cell::new(actor.clone(), mailbox, always, shared));
         let hash = self.hasher.hash_one(actor);
@@ -181,7 +182,7 @@ impl<W: World> Directory<W> {
             shard.insert_unique(hash, Arc::clone(&made), rehash);
         }
         if deployment.settings.durability.is_durable() {
-            made.mailbox.expect_on_disk(world.woken(actor));
+            world.woken(&made);
         }
         // Looked at again, since who ends actors looks for those that are in the table.
         match world.standing(actor) {

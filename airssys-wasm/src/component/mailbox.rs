@@ -4,14 +4,16 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 // Layer 2: Third-party crate imports
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 // Layer 3: Internal module imports
 use crate::component::queue::{Capacity, PageRead, Queue, Rest};
+use crate::component::waiting::{Share, Waiting};
 use crate::core::delivery::envelope::Envelope;
 use crate::core::storage::backlog::Backlog;
 use crate::core::storage::row::MessageNumber;
@@ -19,9 +21,10 @@ use crate::core::storage::row::MessageNumber;
 /// An actor's messages, first in, first out, and the system's signals to it.
 ///
 /// It is bounded, in messages and in bytes: an offer to a full mailbox gives the message back,
-/// unless the message is on disk as well; then it waits there. What the actor has drained and
-/// not handled yet counts as waiting, so that draining in batches makes it no larger. Signals
-/// overtake messages, and sending one twice is sending it once.
+/// unless the message is on disk as well; then it waits there. It is full, too, for what would
+/// have it hold much while all of its component hold as much as they may. What the actor has
+/// drained and not handled yet counts as waiting, so that draining in batches makes it no larger.
+/// Signals overtake messages, and sending one twice is sending it once.
 ///
 /// Messages on disk are in the order of their numbers, and so are those of them that are
 /// here:
@@ -94,26 +97,34 @@ pub enum NotTaken {
 }
 
 impl Mailbox {
-    /// A mailbox in which at most so much waits.
-    pub fn new(capacity: Capacity) -> Self {
+    /// A mailbox in which at most so much waits, and for all actors of its component at most
+    /// as much as may.
+    pub(crate) fn new(capacity: Capacity, waiting: Arc<Waiting>) -> Self {
+        Self::with(Rest::Here, capacity, waiting)
+    }
+
+    /// A mailbox for an actor that may have messages on disk.
+    pub(crate) fn of_durable(capacity: Capacity, waiting: Arc<Waiting>) -> Self {
+        Self::with(Rest::Unknown, capacity, waiting)
+    }
+
+    fn with(rest: Rest, capacity: Capacity, waiting: Arc<Waiting>) -> Self {
         Self {
             capacity,
-            queue: Mutex::default(),
+            queue: Mutex::new(Queue::new(rest, Share::of(waiting))),
             signals: AtomicU8::new(0),
             space: Notify::new(),
         }
     }
 
-    /// A mailbox for an actor that may have messages on disk.
-    pub(crate) fn of_durable(capacity: Capacity) -> Self {
-        let mailbox = Self::new(capacity);
-        mailbox.lock().rest = Rest::Unknown;
-        mailbox
-    }
-
     /// So many more messages wait on disk, as far as is known.
     pub(crate) fn expect_on_disk(&self, backlog: Backlog) {
-        self.lock().left.add_all(backlog);
+        self.lock().expect_on_disk(backlog);
+    }
+
+    /// What is on disk waits for this actor no more.
+    pub(crate) fn forget_on_disk(&self) {
+        self.lock().forget_on_disk();
     }
 
     /// Puts a message in, or gives it back. One that is on disk is not given back for lack
@@ -124,12 +135,14 @@ impl Mailbox {
     /// When the mailbox is full or closed, with the message.
     #[inline]
     pub fn offer(&self, envelope: Envelope) -> Result<(), NotTaken> {
-        let bytes = envelope.content.bytes();
+        let bytes = envelope.content.bytes() as u64;
         let mut queue = self.lock();
         if !queue.is_closed && queue.is_left(&envelope, self.capacity) {
+            // Where others have used up the memory of all, nothing else may be here.
+            wake(queue);
             return Ok(());
         }
-        if !queue.is_closed && !queue.has_space(self.capacity) {
+        if !queue.is_closed && !queue.has_space(self.capacity, bytes) {
             return Err(NotTaken::Full(Box::new(envelope)));
         }
         push(queue, envelope, bytes)
@@ -144,7 +157,7 @@ impl Mailbox {
         if envelope.stored.is_some() {
             return self.offer(envelope);
         }
-        let bytes = envelope.content.bytes();
+        let bytes = envelope.content.bytes() as u64;
         push(self.lock(), envelope, bytes)
     }
 
@@ -152,7 +165,7 @@ impl Mailbox {
     pub(crate) fn catch_up(&self, page: PageRead) {
         let mut queue = self.lock();
         queue.take_in(page);
-        if queue.has_space(self.capacity) {
+        if queue.has_space(self.capacity, 0) {
             self.space.notify_waiters();
         }
     }
@@ -164,23 +177,29 @@ impl Mailbox {
 
     /// What waits on disk alone, as far as is known.
     pub fn on_disk(&self) -> Backlog {
-        self.lock().left
+        self.lock().left()
     }
 
-    /// Whether a message would be taken now, or the mailbox is closed and nobody should
-    /// wait for it.
-    pub fn has_space(&self) -> bool {
+    /// Whether a message of so many bytes would be taken now, or the mailbox is closed and
+    /// nobody should wait for it.
+    pub fn has_space(&self, bytes: u64) -> bool {
         let queue = self.lock();
-        queue.is_closed || queue.has_space(self.capacity)
+        queue.is_closed || queue.has_space(self.capacity, bytes)
     }
 
-    /// Waits until there may be space. Senders that wait for it are not served in the
-    /// order they came; each keeps the order of its own messages by waiting.
-    pub async fn space(&self) {
-        let space = self.space.notified();
-        if !self.has_space() {
-            space.await;
-        }
+    /// Whether so many bytes more may wait here, however many messages do.
+    pub(crate) fn has_room_for(&self, bytes: u64) -> bool {
+        !self.lock().is_full_of_bytes(self.capacity, bytes)
+    }
+
+    /// Waits until there may be space in this mailbox that there was not when this was
+    /// called. Senders that wait for it are not served in the order they came; each keeps the
+    /// order of its own messages by waiting.
+    ///
+    /// Where its component has used up what all may have waiting, others may make space too:
+    /// see [`Waiting::freed`].
+    pub(crate) fn space(&self) -> Notified<'_> {
+        self.space.notified()
     }
 
     /// The messages that wait, those in hand included.
@@ -193,12 +212,6 @@ impl Mailbox {
         self.len() == 0
     }
 
-    /// The bytes of the messages that wait here, those in hand included.
-    pub(crate) fn bytes(&self) -> u64 {
-        let queue = self.lock();
-        queue.bytes + queue.bytes_in_hand
-    }
-
     /// Whether no messages wait but those in hand.
     pub(crate) fn is_idle(&self) -> bool {
         let queue = self.lock();
@@ -208,10 +221,7 @@ impl Mailbox {
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         self.signals.fetch_or(signal as u8, Ordering::Release);
-        let waker = self.lock().waker.take();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        wake(self.lock());
     }
 
     /// Takes the most pressing signal.
@@ -251,13 +261,12 @@ impl Mailbox {
             return Poll::Ready(Found::Signal(signal));
         }
         if queue.rest == Rest::Unknown || (queue.rest != Rest::Here && queue.envelopes.is_empty()) {
-            (queue.in_hand, queue.bytes_in_hand) = (0, 0);
+            queue.empty_hand();
             return Poll::Ready(Found::OnDisk);
         }
-        let was_full = queue.is_full(self.capacity);
-        std::mem::swap(&mut queue.envelopes, batch);
-        queue.in_hand = batch.len();
-        queue.bytes_in_hand = std::mem::take(&mut queue.bytes);
+        // For the largest message: a smaller one might have been taken all the time.
+        let was_full = queue.is_full(self.capacity, u64::MAX);
+        queue.hand_over(batch);
         if was_full {
             self.space.notify_waiters();
         }
@@ -273,7 +282,7 @@ impl Mailbox {
         if !queue.envelopes.is_empty() || queue.rest != Rest::Here {
             return false;
         }
-        queue.is_closed = true;
+        queue.close();
         drop(queue);
         self.space.notify_waiters();
         true
@@ -282,12 +291,10 @@ impl Mailbox {
     /// Closes the mailbox, and takes what waits.
     pub(crate) fn close(&self) -> VecDeque<Envelope> {
         let mut queue = self.lock();
-        queue.is_closed = true;
-        let mut left = std::mem::take(&mut queue.envelopes);
-        left.append(&mut queue.asked);
+        let here = queue.close();
         drop(queue);
         self.space.notify_waiters();
-        left
+        here
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -296,22 +303,23 @@ impl Mailbox {
 }
 
 #[inline]
-fn push(
-    mut queue: MutexGuard<'_, Queue>,
-    envelope: Envelope,
-    bytes: usize,
-) -> Result<(), NotTaken> {
+fn push(mut queue: MutexGuard<'_, Queue>, envelope: Envelope, bytes: u64) -> Result<(), NotTaken> {
     if queue.is_closed {
         return Err(NotTaken::Closed(Box::new(envelope)));
     }
-    queue.bytes += bytes as u64;
-    queue.envelopes.push_back(envelope);
+    queue.push(envelope, bytes);
+    wake(queue);
+    Ok(())
+}
+
+/// Has the actor look, if it waits.
+#[inline]
+fn wake(mut queue: MutexGuard<'_, Queue>) {
     let waker = queue.waker.take();
     drop(queue);
     if let Some(waker) = waker {
         waker.wake();
     }
-    Ok(())
 }
 
 fn wait<T>(queue: &mut Queue, cx: &Context<'_>) -> Poll<T> {
@@ -325,18 +333,32 @@ fn wait<T>(queue: &mut Queue, cx: &Context<'_>) -> Poll<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::component::waiting::{ENVELOPE_BYTES, STEP_BYTES};
     use crate::core::component::id::ComponentId;
     use crate::core::component::message::ComponentMessage;
     use crate::core::delivery::envelope::Letter;
-    use crate::core::storage::row::MessageNumber;
+    use bytes::Bytes;
     use proptest::prelude::*;
-    use std::sync::Arc;
     use std::task::{Wake, Waker};
 
     fn numbered(number: u32) -> Envelope {
+        with_payload(number.to_be_bytes().to_vec().into())
+    }
+
+    /// A message with so many bytes and its kind.
+    fn sized(bytes: usize) -> Envelope {
+        const ZEROES: &[u8] = &[0; 2 * STEP_BYTES as usize];
+        with_payload(Bytes::from_static(&ZEROES[..bytes - 1]))
+    }
+
+    fn with_payload(payload: Bytes) -> Envelope {
         let [from, to] = ["from", "to"].map(|name| ComponentId::new("a", "b", name));
-        let payload = number.to_be_bytes().to_vec().into();
-        Envelope::tell(ComponentMessage::new(from, to, "n".into(), payload))
+        Envelope::tell(ComponentMessage::new(from, to, "n".into(), payload.into()))
+    }
+
+    /// A mailbox whose component may have as much waiting as its actors may.
+    fn mailbox(capacity: Capacity) -> Mailbox {
+        Mailbox::new(capacity, Arc::new(Waiting::new(u64::MAX)))
     }
 
     fn number(envelope: &Envelope) -> u32 {
@@ -393,7 +415,7 @@ mod tests {
         fn it_is_a_bounded_queue_that_signals_overtake(
             steps in steps(), messages in 1_usize..6, bytes in 1_u64..30,
         ) {
-            let mailbox = Mailbox::new(Capacity { messages, bytes });
+            let mailbox = mailbox(Capacity { messages, bytes });
             let alarm = Arc::new(Alarm::default());
             let waker = Waker::from(Arc::clone(&alarm));
             let mut cx = Context::from_waker(&waker);
@@ -407,7 +429,7 @@ mod tests {
                         next += 1;
                         let count = waiting.len() + in_hand;
                         let is_full = count >= messages || count as u64 * BYTES >= bytes;
-                        prop_assert_eq!(mailbox.has_space(), is_closed || !is_full);
+                        prop_assert_eq!(mailbox.has_space(BYTES), is_closed || !is_full);
                         let taken = match step {
                             Step::Offer => mailbox.offer(numbered(next)),
                             _ => mailbox.put(numbered(next)),
@@ -464,7 +486,9 @@ mod tests {
                     }
                     Step::Close => {
                         prop_assert_eq!(mailbox.close_if_empty(), waiting.is_empty());
-                        is_closed |= waiting.is_empty();
+                        if waiting.is_empty() {
+                            (in_hand, is_closed) = (0, true);
+                        }
                     }
                 }
                 prop_assert_eq!(mailbox.len(), waiting.len() + in_hand);
@@ -475,17 +499,18 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_waits_for_space_gets_it_when_the_batch_is_done() {
-        let mailbox = Mailbox::new(of_messages(1));
+        let mailbox = mailbox(of_messages(1));
         mailbox.offer(numbered(1)).unwrap();
+        let space = mailbox.space();
         let waiting = async {
-            mailbox.space().await;
+            space.await;
             mailbox.offer(numbered(2)).unwrap();
         };
         let handling = async {
             let mut batch = VecDeque::new();
             for expected in 1..=2 {
                 assert_eq!(mailbox.next(&mut batch).await, Found::Messages);
-                assert!(!mailbox.has_space(), "one is in hand");
+                assert!(!mailbox.has_space(BYTES), "one is in hand");
                 assert_eq!(
                     batch.drain(..).map(|it| number(&it)).collect::<Vec<_>>(),
                     [expected]
@@ -493,6 +518,79 @@ mod tests {
             }
         };
         tokio::join!(waiting, handling);
+    }
+
+    #[tokio::test]
+    async fn little_is_taken_when_the_component_has_used_up_its_memory() {
+        const STEP: usize = STEP_BYTES as usize;
+        let waiting = Arc::new(Waiting::new(STEP_BYTES));
+        let capacity = of_messages(1_000);
+        let new = || Mailbox::new(capacity, Arc::clone(&waiting));
+        let (one, other) = (new(), new());
+        one.offer(sized(STEP)).unwrap();
+        assert_eq!(waiting.in_memory(), STEP_BYTES);
+        // Little is taken until it is much.
+        let is_full = |taken| matches!(taken, Err(NotTaken::Full(_)));
+        assert!(is_full(other.offer(sized(STEP))));
+        let each = 1_000 + ENVELOPE_BYTES;
+        for _ in 0..(STEP_BYTES - 1) / each {
+            other.offer(sized(1_000)).unwrap();
+        }
+        assert!(is_full(other.offer(sized(1_000))));
+        assert_eq!(waiting.in_memory(), STEP_BYTES, "it is not counted");
+        // What was promised a place has it, and is counted.
+        other.put(sized(1_000)).unwrap();
+        assert_eq!(waiting.in_memory(), 2 * STEP_BYTES);
+        // What is on disk waits there.
+        let durable = Mailbox::of_durable(capacity, Arc::clone(&waiting));
+        let number = MessageNumber { seq: 1, index: 0 };
+        let large = Envelope {
+            stored: Some(number),
+            ..sized(STEP)
+        };
+        durable.offer(large).unwrap();
+        assert_eq!((durable.len(), durable.on_disk()), (0, waiting.on_disk()));
+        assert_eq!(waiting.on_disk().bytes, STEP_BYTES);
+        // When the first one is handled there is room for all.
+        let mut batch = VecDeque::new();
+        for mailbox in [&one, &other] {
+            assert_eq!(mailbox.next(&mut batch).await, Found::Messages);
+            assert!(is_full(new().offer(sized(STEP))), "it is in hand");
+            batch.clear();
+            mailbox.signal(Signal::Start);
+            assert_eq!(mailbox.next(&mut batch).await, Found::Signal(Signal::Start));
+            assert!(mailbox.close_if_empty());
+        }
+        assert_eq!(waiting.in_memory(), 0);
+        new().offer(sized(STEP)).unwrap();
+        assert_eq!(waiting.in_memory(), 0, "it is gone with its mailbox");
+    }
+
+    #[test]
+    fn an_actor_for_which_nothing_else_waits_reads_what_was_left_on_disk() {
+        let waiting = Arc::new(Waiting::new(0));
+        let mailbox = Mailbox::of_durable(of_messages(10), waiting);
+        let alarm = Arc::new(Alarm::default());
+        let waker = Waker::from(Arc::clone(&alarm));
+        let (mut cx, mut batch) = (Context::from_waker(&waker), VecDeque::new());
+        assert_eq!(
+            mailbox.poll_next(&mut cx, &mut batch),
+            Poll::Ready(Found::OnDisk)
+        );
+        mailbox.catch_up(PageRead::default());
+        assert_eq!(mailbox.poll_next(&mut cx, &mut batch), Poll::Pending);
+        let number = MessageNumber { seq: 1, index: 0 };
+        let large = Envelope {
+            stored: Some(number),
+            ..sized(STEP_BYTES as usize)
+        };
+        mailbox.offer(large).unwrap();
+        assert_eq!((mailbox.len(), mailbox.on_disk().messages), (0, 1));
+        assert_eq!(alarm.0.load(Ordering::Relaxed), 1, "it is to look");
+        assert_eq!(
+            mailbox.poll_next(&mut cx, &mut batch),
+            Poll::Ready(Found::OnDisk)
+        );
     }
 
     /// What happens to a durable actor's mailbox, whose messages are on disk too.
@@ -511,15 +609,18 @@ mod tests {
         Ask,
     }
 
-    fn happenings() -> impl Strategy<Value = Vec<Happening>> {
-        let happening = prop_oneof![
+    fn happening() -> impl Strategy<Value = Happening> {
+        prop_oneof![
             4 => (0..2_usize).prop_map(Happening::Commit),
             4 => (0..2_usize).prop_map(Happening::Offer),
             3 => (1..4_usize).prop_map(Happening::Look),
             3 => (1..5_usize).prop_map(Happening::Handle),
             1 => Just(Happening::Ask),
-        ];
-        proptest::collection::vec(happening, 0..120)
+        ]
+    }
+
+    fn happenings() -> impl Strategy<Value = Vec<Happening>> {
+        proptest::collection::vec(happening(), 0..120)
     }
 
     /// A durable actor, its mailbox, its disk and two senders.
@@ -531,6 +632,8 @@ mod tests {
         /// What each sender has committed and not offered.
         unoffered: [VecDeque<MessageNumber>; 2],
         batch: VecDeque<Envelope>,
+        /// What it held when it was taken.
+        in_hand: u64,
         handled: Vec<(MessageNumber, usize)>,
         asked: (usize, usize),
         seq: u64,
@@ -539,14 +642,19 @@ mod tests {
     }
 
     impl Durable {
-        fn new(capacity: usize, on_disk: u64) -> Self {
+        fn new(capacity: usize, on_disk: u64, waiting: &Arc<Waiting>) -> Self {
             let number = |seq| MessageNumber { seq, index: 0 };
+            let mailbox = Mailbox::of_durable(of_messages(capacity), Arc::clone(waiting));
+            let mut known = Backlog::default();
+            (1..=on_disk).for_each(|seq| known.add(&stored(number(seq)).content));
+            mailbox.expect_on_disk(known);
             Self {
-                mailbox: Mailbox::of_durable(of_messages(capacity)),
+                mailbox,
                 cx: Context::from_waker(Waker::noop()),
                 disk: (1..=on_disk).map(|seq| (number(seq), 0)).collect(),
                 unoffered: Default::default(),
                 batch: VecDeque::new(),
+                in_hand: 0,
                 handled: Vec::new(),
                 asked: (0, 0),
                 seq: on_disk,
@@ -580,9 +688,9 @@ mod tests {
             if !self.batch.is_empty() {
                 return;
             }
-            if let Poll::Ready(Found::OnDisk) =
-                self.mailbox.poll_next(&mut self.cx, &mut self.batch)
-            {
+            let found = self.mailbox.poll_next(&mut self.cx, &mut self.batch);
+            self.in_hand = held(&self.batch);
+            if let Poll::Ready(Found::OnDisk) = found {
                 let after = self.mailbox.read_through();
                 let beyond = (std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded);
                 let numbers: Vec<_> = self.disk.range(beyond).map(|(number, _)| *number).collect();
@@ -591,6 +699,34 @@ mod tests {
                     has_more: numbers.len() > page,
                     as_of: self.seq,
                 });
+            }
+        }
+
+        /// What of it counts among what waits for all in memory.
+        fn counted(&self) -> u64 {
+            let queue = self.mailbox.lock();
+            let held = held(&queue.envelopes) + held(&queue.asked) + self.in_hand;
+            held / STEP_BYTES * STEP_BYTES
+        }
+
+        /// What is on disk and not here.
+        fn on_disk_alone(&self) -> Backlog {
+            let queue = self.mailbox.lock();
+            let here = queue.envelopes.iter().chain(&self.batch);
+            let here: Vec<_> = here.filter_map(|it| it.stored).collect();
+            let alone = self.disk.keys().filter(|number| !here.contains(number));
+            let mut left = Backlog::default();
+            alone.for_each(|number| left.add(&stored(*number).content));
+            left
+        }
+
+        fn happen(&mut self, happening: Happening) {
+            match happening {
+                Happening::Commit(sender) => self.commit(sender),
+                Happening::Offer(sender) => self.offer(sender),
+                Happening::Look(page) => self.look(page),
+                Happening::Handle(count) => self.handle(count),
+                Happening::Ask => self.ask(),
             }
         }
 
@@ -612,26 +748,37 @@ mod tests {
         }
     }
 
+    /// A message on disk, one of a few sizes.
     fn stored(number: MessageNumber) -> Envelope {
+        let sizes = [1, 30_000, 5, 70_000, 40_000];
         Envelope {
             stored: Some(number),
-            ..numbered(1)
+            ..sized(sizes[number.seq as usize % sizes.len()])
         }
+    }
+
+    fn held(envelopes: &VecDeque<Envelope>) -> u64 {
+        let bytes = envelopes.iter().map(|it| it.content.bytes() as u64);
+        bytes.sum::<u64>() + envelopes.len() as u64 * ENVELOPE_BYTES
+    }
+
+    /// What a component may have waiting in memory: some of the messages here, or all.
+    fn allowed() -> impl Strategy<Value = u64> {
+        proptest::sample::select(vec![0, STEP_BYTES, 3 * STEP_BYTES, u64::MAX])
     }
 
     proptest! {
         #[test]
         fn messages_on_disk_are_handled_once_and_in_the_order_of_their_sender(
             happenings in happenings(), capacity in 1..5_usize, on_disk in 0..20_u64,
+            allowed in allowed(),
         ) {
-            let mut actor = Durable::new(capacity, on_disk);
+            let waiting = Arc::new(Waiting::new(allowed));
+            let mut actor = Durable::new(capacity, on_disk, &waiting);
             for happening in happenings {
                 match happening {
-                    Happening::Commit(sender) => actor.commit(sender),
-                    Happening::Offer(sender) => actor.offer(sender),
                     Happening::Look(page) => actor.look(page.min(capacity)),
-                    Happening::Handle(count) => actor.handle(count),
-                    Happening::Ask => actor.ask(),
+                    other => actor.happen(other),
                 }
                 prop_assert!(actor.mailbox.lock().envelopes.len() <= 2 * capacity, "bounded");
             }
@@ -653,6 +800,47 @@ mod tests {
                 prop_assert!(of_sender.is_sorted_by_key(|(number, _)| *number));
             }
             prop_assert!(actor.mailbox.is_idle());
+            prop_assert_eq!((waiting.in_memory(), waiting.on_disk()), Default::default());
         }
+
+        #[test]
+        fn what_waits_for_all_is_what_waits_for_each(
+            happenings in all_happenings(), allowed in allowed(),
+        ) {
+            let waiting = Arc::new(Waiting::new(allowed));
+            let mut actors = [0, 3, 6].map(|on_disk| Durable::new(4, on_disk, &waiting));
+            for (index, happening) in happenings {
+                match happening {
+                    // At once, so that it is known what waits.
+                    Some(Happening::Commit(sender)) => {
+                        actors[index].commit(sender);
+                        actors[index].offer(sender);
+                    }
+                    Some(happening) => actors[index].happen(happening),
+                    // It ends, and another has its address.
+                    None => {
+                        actors[index].mailbox.close();
+                        actors[index].mailbox.forget_on_disk();
+                        actors[index].in_hand = 0;
+                        let others = actors.iter().map(Durable::counted);
+                        prop_assert_eq!(waiting.in_memory(), others.sum::<u64>());
+                        actors[index] = Durable::new(4, 2, &waiting);
+                    }
+                }
+                let counted = actors.iter().map(Durable::counted);
+                prop_assert_eq!(waiting.in_memory(), counted.sum::<u64>());
+                let mut on_disk = Backlog::default();
+                actors.iter().for_each(|it| on_disk.add_all(it.on_disk_alone()));
+                prop_assert_eq!(waiting.on_disk(), on_disk);
+            }
+            drop(actors);
+            prop_assert_eq!((waiting.in_memory(), waiting.on_disk()), Default::default());
+        }
+    }
+
+    /// What happens to some actors, each by its number, or that one of them ends.
+    fn all_happenings() -> impl Strategy<Value = Vec<(usize, Option<Happening>)>> {
+        let one = proptest::option::weighted(0.95, happening());
+        proptest::collection::vec((0..3_usize, one), 0..120)
     }
 }

@@ -22,4 +22,5 @@ pub mod settings;
 mod simulation;
 pub mod supervision;
 pub mod turn;
+pub(crate) mod waiting;
 pub mod world;

@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use std::task::Waker;
 
 // Layer 3: Internal module imports
+use crate::component::waiting::{ENVELOPE_BYTES, Share};
 use crate::core::delivery::envelope::Envelope;
 use crate::core::limits::Limits;
 use crate::core::storage::backlog::Backlog;
 use crate::core::storage::row::MessageNumber;
 
 /// The messages of a mailbox: those that are here, and what is known of those on disk.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Queue {
     pub(crate) envelopes: VecDeque<Envelope>,
     /// What was asked before anybody knew that more is on disk than is read at once. It
@@ -19,24 +20,27 @@ pub(crate) struct Queue {
     pub(crate) asked: VecDeque<Envelope>,
     /// Drained by the actor, and perhaps not handled yet.
     pub(crate) in_hand: usize,
-    /// The bytes of those that are here and not in hand, and of those in hand.
-    pub(crate) bytes: u64,
-    pub(crate) bytes_in_hand: u64,
+    /// The bytes of the envelopes, of those that were set aside, and of those in hand.
+    bytes: u64,
+    bytes_asked: u64,
+    bytes_in_hand: u64,
     pub(crate) waker: Option<Waker>,
     pub(crate) is_closed: bool,
     pub(crate) rest: Rest,
     /// The messages that were left on disk since it was last read, and the last commit of
     /// one of them.
-    pub(crate) left: Backlog,
+    left: Backlog,
     newest_left: u64,
     /// The last message that was read from disk. Whoever committed it, or one before it,
     /// may be about to offer it yet.
     pub(crate) read_through: MessageNumber,
+    /// What of this is counted among what waits for all actors of the component.
+    share: Share,
 }
 
 /// How much may wait in memory for one actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Capacity {
+pub(crate) struct Capacity {
     /// How many messages.
     pub messages: usize,
     /// How many bytes, of payloads and kinds. The message that reaches it is taken.
@@ -45,7 +49,7 @@ pub struct Capacity {
 
 impl Capacity {
     /// What the limits of a component allow.
-    pub fn of(limits: &Limits) -> Self {
+    pub(crate) fn of(limits: &Limits) -> Self {
         Self {
             messages: usize::try_from(limits.mailbox).unwrap_or(usize::MAX),
             bytes: limits.mailbox_bytes,
@@ -77,21 +81,111 @@ pub(crate) struct PageRead {
 }
 
 impl Queue {
+    /// One in which nothing waits, of an actor that may have messages on disk or not.
+    pub(crate) fn new(rest: Rest, share: Share) -> Self {
+        Self {
+            envelopes: VecDeque::new(),
+            asked: VecDeque::new(),
+            in_hand: 0,
+            bytes: 0,
+            bytes_asked: 0,
+            bytes_in_hand: 0,
+            waker: None,
+            is_closed: false,
+            rest,
+            left: Backlog::default(),
+            newest_left: 0,
+            read_through: MessageNumber::ZERO,
+            share,
+        }
+    }
+
     /// The messages that are here, those in hand included.
     pub(crate) fn len(&self) -> usize {
         self.envelopes.len() + self.asked.len() + self.in_hand
     }
 
-    /// Whether as much waits as may.
+    /// The bytes of what they were made of.
     #[inline]
-    pub(crate) fn is_full(&self, capacity: Capacity) -> bool {
-        self.len() >= capacity.messages || self.bytes + self.bytes_in_hand >= capacity.bytes
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes + self.bytes_asked + self.bytes_in_hand
     }
 
-    /// Whether one more may come that is not on disk.
+    /// The bytes that all of them take up.
     #[inline]
-    pub(crate) fn has_space(&self, capacity: Capacity) -> bool {
-        !self.is_full(capacity) && self.rest != Rest::OnDisk
+    fn held(&self) -> u64 {
+        self.bytes() + self.len() as u64 * ENVELOPE_BYTES
+    }
+
+    /// What waits on disk alone, as far as is known.
+    pub(crate) fn left(&self) -> Backlog {
+        self.left
+    }
+
+    /// Whether as much waits as may, so that none of so many bytes may come: for this actor, or
+    /// for all of its component.
+    #[inline]
+    pub(crate) fn is_full(&self, capacity: Capacity, bytes: u64) -> bool {
+        self.len() >= capacity.messages || self.is_full_of_bytes(capacity, bytes)
+    }
+
+    /// The same for a message that is not counted as one.
+    #[inline]
+    pub(crate) fn is_full_of_bytes(&self, capacity: Capacity, bytes: u64) -> bool {
+        let held = self.held().saturating_add(bytes);
+        self.bytes() >= capacity.bytes
+            || !self.share.has_room_for(held.saturating_add(ENVELOPE_BYTES))
+    }
+
+    /// Whether one more of so many bytes may come that is not on disk.
+    #[inline]
+    pub(crate) fn has_space(&self, capacity: Capacity, bytes: u64) -> bool {
+        !self.is_full(capacity, bytes) && self.rest != Rest::OnDisk
+    }
+
+    /// One more message of so many bytes comes.
+    #[inline]
+    pub(crate) fn push(&mut self, envelope: Envelope, bytes: u64) {
+        self.bytes += bytes;
+        self.envelopes.push_back(envelope);
+        self.share.hold(self.held());
+    }
+
+    /// The actor has handled what it had in hand, and takes what there is.
+    #[inline]
+    pub(crate) fn hand_over(&mut self, batch: &mut VecDeque<Envelope>) {
+        std::mem::swap(&mut self.envelopes, batch);
+        self.in_hand = batch.len();
+        self.bytes_in_hand = std::mem::take(&mut self.bytes);
+        self.share.hold(self.held());
+    }
+
+    /// The actor has handled what it had in hand.
+    pub(crate) fn empty_hand(&mut self) {
+        (self.in_hand, self.bytes_in_hand) = (0, 0);
+        self.share.hold(self.held());
+    }
+
+    /// Nothing more comes. Returns what is here.
+    pub(crate) fn close(&mut self) -> VecDeque<Envelope> {
+        self.is_closed = true;
+        let mut here = std::mem::take(&mut self.envelopes);
+        here.append(&mut self.asked);
+        (self.bytes, self.bytes_asked) = (0, 0);
+        self.empty_hand();
+        here
+    }
+
+    /// So many more wait on disk, as far as is known.
+    pub(crate) fn expect_on_disk(&mut self, backlog: Backlog) {
+        self.left.add_all(backlog);
+        self.share.leave_on_disk(self.left);
+    }
+
+    /// What is on disk does not wait for this actor any more.
+    pub(crate) fn forget_on_disk(&mut self) {
+        self.left = Backlog::default();
+        self.share.leave_on_disk(self.left);
     }
 
     /// Whether a message that is on disk need not be here: it was read from there already,
@@ -103,10 +197,11 @@ impl Queue {
         if number <= self.read_through {
             return true;
         }
-        if self.has_space(capacity) {
+        if self.has_space(capacity, envelope.content.bytes() as u64) {
             return false;
         }
         self.left.add(&envelope.content);
+        self.share.leave_on_disk(self.left);
         self.newest_left = number.seq.max(self.newest_left);
         if self.rest == Rest::Here {
             self.rest = Rest::OnDisk;
@@ -117,8 +212,14 @@ impl Queue {
     /// Takes in what was read from disk, before everything that came since.
     pub(crate) fn take_in(&mut self, page: PageRead) {
         // What was offered meanwhile is among what was read, or comes after it.
-        let is_new = |envelope: &Envelope| envelope.stored.is_none_or(|it| it.seq > page.as_of);
-        self.envelopes.retain(is_new);
+        let left = &mut self.left;
+        self.envelopes.retain(|envelope| {
+            let is_new = envelope.stored.is_none_or(|it| it.seq > page.as_of);
+            if !is_new {
+                left.add(&envelope.content);
+            }
+            is_new
+        });
         if page.has_more {
             self.set_asked_aside();
         } else {
@@ -145,8 +246,9 @@ impl Queue {
             self.left = Backlog::default();
             Rest::Here
         };
-        let here = self.envelopes.iter().chain(&self.asked);
-        self.bytes = here.map(|envelope| envelope.content.bytes() as u64).sum();
+        (self.bytes, self.bytes_asked) = (bytes_of(&self.envelopes), bytes_of(&self.asked));
+        self.share.hold(self.held());
+        self.share.leave_on_disk(self.left);
     }
 
     /// Lets what is on disk go before what is not.
@@ -170,4 +272,9 @@ impl Queue {
             _ => true,
         });
     }
+}
+
+fn bytes_of(envelopes: &VecDeque<Envelope>) -> u64 {
+    let bytes = envelopes.iter().map(|it| it.content.bytes() as u64);
+    bytes.sum()
 }

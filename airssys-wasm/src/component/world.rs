@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 // Layer 3: Internal module imports
 use crate::component::actor::Actor;
+use crate::component::cell::Cell;
 use crate::component::clock::Clock;
 use crate::component::deployment::{Deployment, Failed};
 use crate::component::directory::Directory;
@@ -70,8 +71,9 @@ pub trait World: Sized + Send + Sync + 'static {
         commit: Commit,
     ) -> Result<<Self::Store as Store>::Committed, StoreError>;
 
-    /// A durable actor is activated. Returns what waits for it on disk, as far as is known.
-    fn woken(&self, actor: &ComponentId) -> Backlog;
+    /// A durable actor is activated. Tells its mailbox what waits for it on disk, as far as is
+    /// known.
+    fn woken(&self, cell: &Cell);
 
     /// Activates an actor when there is room, since messages for it wait on disk.
     fn wake_later(&self, actor: &ComponentId, waiting: Backlog);

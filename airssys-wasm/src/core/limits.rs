@@ -230,12 +230,22 @@ limits! {
     /// more messages are refused, or wait on disk if the actor is durable. From 1 to
     /// 1 099 511 627 776 (1 TiB), default 64 MiB: the size of the actor's own memory.
     mailbox_bytes: MailboxBytes = 64 * MIB, from 1 to MAX_MAILBOX_BYTES;
+    /// What waits in memory for all actors of the component, in bytes: payloads, kinds, and some
+    /// 200 bytes for each message. Once there is as much, an actor for which 65 536 bytes wait
+    /// is sent no more, or it waits on disk if the actor is durable; what waits for one is
+    /// counted in steps of as many. Default 1 GiB, a part of the memory.
+    total_mailbox_bytes: TotalMailboxBytes = GIB;
     /// How many more messages wait on disk for one durable actor. At most 1 000 000 000,
     /// default 100 000: a minute's work of a busy actor.
     backlog: Backlog = 100_000, from 0 to MAX_BACKLOG;
     /// How many bytes they may have together. At most 1 099 511 627 776 (1 TiB), default
     /// 256 MiB.
     backlog_bytes: BacklogBytes = 256 * MIB, from 0 to MAX_BACKLOG_BYTES;
+    /// How many messages wait on disk alone for all actors of the component, those that are not
+    /// live included. Default 10 000 000.
+    total_backlog: TotalBacklog = 10_000_000;
+    /// How many bytes they may have together. Default 16 GiB, a part of a disk.
+    total_backlog_bytes: TotalBacklogBytes = 16 * GIB;
     /// Timers that one actor has set and that are not due yet. Default 10 000: each takes
     /// about 400 bytes and its payload, and all actors together have a million.
     timers: Timers = 10_000;
@@ -298,28 +308,6 @@ limits! {
     waiting_compilations: WaitingCompilations;
 }
 
-/// What is kept in memory, where the default is meant for a disk.
-const KEPT_IN_MEMORY: [(Limit, u64); 2] = [
-    (Limit::TotalStorageBytes, GIB),
-    (Limit::TotalStorageKeys, 1_000_000),
-];
-
-impl Limits {
-    /// Lowers to what fits a memory what a component that is not durable leaves at its default,
-    /// or what the ceiling has made of that.
-    pub fn lower_to_memory(&mut self, ceiling: &Ceiling) {
-        let mut default = Self::default();
-        ceiling.lower(&mut default);
-        for (limit, most) in KEPT_IN_MEMORY {
-            if self.get(limit) == default.get(limit)
-                && let Some(value) = self.get_mut(limit)
-            {
-                *value = most.min(*value);
-            }
-        }
-    }
-}
-
 impl Limit {
     /// The limit of this name, if a component can have it changed.
     pub fn named(name: &str) -> Option<Self> {
@@ -331,34 +319,6 @@ impl Limit {
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-impl Ceiling {
-    /// Refuses limits that are above the ceiling, unless they are what they are by default.
-    ///
-    /// # Errors
-    ///
-    /// With the first of them.
-    pub fn check(&self, limits: &Limits) -> Result<(), LimitExceeded> {
-        let default = Limits::default();
-        let mut asked = Limit::CONFIGURABLE
-            .iter()
-            .filter(|limit| limits.get(**limit) != default.get(**limit));
-        asked.try_for_each(|limit| {
-            let observed = limits.get(*limit).unwrap_or_default();
-            let allowed = self.get(*limit).unwrap_or(u64::MAX);
-            LimitExceeded::check(*limit, allowed, observed)
-        })
-    }
-
-    /// Lowers to the ceiling what is above it.
-    pub fn lower(&self, limits: &mut Limits) {
-        for limit in Limit::CONFIGURABLE {
-            if let (Some(most), Some(value)) = (self.get(*limit), limits.get_mut(*limit)) {
-                *value = most.min(*value);
-            }
-        }
     }
 }
 
@@ -434,51 +394,5 @@ mod tests {
         }
         assert_eq!(Limit::named(Limit::WasmStackBytes.name()), None);
         assert_eq!(limits.get(Limit::WasmStackBytes), None);
-    }
-
-    #[test]
-    fn a_ceiling_lowers_defaults_and_refuses_who_asks_for_more() {
-        let ceiling = Ceiling {
-            mailbox: Some(100),
-            timers: Some(1_000_000),
-            ..Ceiling::default()
-        };
-        let asking = |mailbox| Limits {
-            mailbox,
-            ..Limits::default()
-        };
-        let exceeded = ceiling.check(&asking(101)).unwrap_err();
-        assert_eq!(exceeded, LimitExceeded::beyond(Limit::Mailbox, 100));
-        for (asked, given) in [(1_024, 100), (100, 100), (99, 99)] {
-            let mut limits = asking(asked);
-            assert_eq!(ceiling.check(&limits), Ok(()));
-            ceiling.lower(&mut limits);
-            assert_eq!(limits, asking(given), "nothing is raised");
-        }
-        assert_eq!(Ceiling::default().check(&asking(MAX_MAILBOX)), Ok(()));
-    }
-    #[test]
-    fn what_is_kept_in_memory_is_less_unless_more_was_asked_for() {
-        let kept = |asked: Option<u64>, ceiling: Option<u64>| {
-            let mut limits = Limits::default();
-            limits.total_storage_bytes = asked.unwrap_or(limits.total_storage_bytes);
-            let ceiling = Ceiling {
-                total_storage_bytes: ceiling,
-                ..Ceiling::default()
-            };
-            ceiling.lower(&mut limits);
-            limits.lower_to_memory(&ceiling);
-            (limits.total_storage_bytes, limits.total_storage_keys)
-        };
-        for (asked, ceiling, bytes) in [
-            (None, None, GIB),
-            (None, Some(10 * GIB), GIB),
-            (None, Some(MIB), MIB),
-            (Some(2 * GIB), None, 2 * GIB),
-            (Some(2 * GIB), Some(10 * GIB), 2 * GIB),
-            (Some(5), None, 5),
-        ] {
-            assert_eq!(kept(asked, ceiling), (bytes, 1_000_000));
-        }
     }
 }

@@ -3,6 +3,7 @@
 //! This layer knows neither the WebAssembly engine nor the async runtime, does no
 //! input or output, and reads no clock: time and randomness are handed in.
 
+mod ceiling;
 pub mod component;
 pub mod delivery;
 pub mod event;

@@ -142,7 +142,7 @@ impl<'a, P: Post> Planner<'a, P> {
     /// waits on disk.
     pub(crate) fn publish(&mut self, audience: &[ComponentId], content: &Content) {
         for to in audience {
-            if self.post.is_durable(to) && !self.post.has_backlog_room(to) {
+            if self.post.is_durable(to) && !self.post.has_room_for(to, content.bytes()) {
                 let envelope = self.tell(to.clone(), content.clone());
                 self.plan.steps.push(Step::Refuse(envelope));
             } else {
@@ -251,7 +251,9 @@ pub(crate) fn plan_reply(
     commit: &mut Commit,
 ) -> Envelope {
     let correlation = reply.reply.correlation;
-    if matches!(&reply.reply.outcome, Ok(Some(_))) && !post.has_backlog_room(&reply.to) {
+    if let Ok(Some(payload)) = &reply.reply.outcome
+        && !post.has_room_for(&reply.to, payload.len() as u64)
+    {
         reply.reply.outcome = Err(CallError::Host(HostError::MailboxFull));
     }
     let mut envelope = Envelope {

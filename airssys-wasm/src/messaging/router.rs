@@ -307,7 +307,8 @@ fn send_due(post: &impl Post, timer: u64, mut envelope: Envelope) {
         commit.remove(owner, RowKey::Timer(timer));
     }
     if post.is_durable(envelope.to()) {
-        if !post.has_backlog_room(envelope.to()) {
+        let bytes = envelope.content.bytes() as u64;
+        if !post.has_room_for(envelope.to(), bytes) {
             let is_kept = !commit.is_empty();
             let reason = Refusal::MailboxFull;
             // The letter first, so that the process may end between the two and nothing is lost.
@@ -400,7 +401,7 @@ mod tests {
             actor.instance() != "revoked"
         }
 
-        fn has_backlog_room(&self, actor: &ComponentId) -> bool {
+        fn has_room_for(&self, actor: &ComponentId, _bytes: u64) -> bool {
             !actor.instance().ends_with("behind")
         }
 

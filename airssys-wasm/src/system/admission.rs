@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 // Layer 3: Internal module imports
+use crate::component::waiting::ENVELOPE_BYTES;
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::refusal::Refusal;
@@ -26,28 +27,40 @@ pub(crate) enum Presence {
 }
 
 impl Node {
-    /// Whether an actor may be sent a message now.
-    pub(crate) fn admit(&self, target: &ComponentId) -> Result<Presence, Refusal> {
+    /// Whether an actor may be sent a message of so many bytes now.
+    pub(crate) fn admit(&self, target: &ComponentId, bytes: u64) -> Result<Presence, Refusal> {
         match self.directory.find(target) {
-            Some(cell) if cell.mailbox.has_space() && cell.mailbox.on_disk().is_empty() => {
+            Some(cell) if cell.mailbox.has_space(bytes) && cell.mailbox.on_disk().is_empty() => {
                 Ok(Presence::Live)
             }
             Some(cell) => {
-                self.admit_to_disk(target, cell.mailbox.on_disk())?;
+                let deployment = self.deployment(target).ok_or(Refusal::UnknownTarget)?;
+                self.admit_to_disk(&deployment, cell.mailbox.on_disk())?;
                 Ok(Presence::Live)
             }
             // To one that was stopped it becomes a dead letter.
             None => {
-                let deployment = self.deployment(target).ok_or(Refusal::UnknownTarget)?;
-                if !self.is_durable(target) {
-                    self.directory.admit_one_more(&deployment)?;
-                }
-                let waiting = self.sleepers.waiting(target);
-                if !waiting.is_empty() {
-                    self.admit_to_disk(target, waiting)?;
-                }
+                self.admit_to_sleeper(target, bytes)?;
                 Ok(Presence::Asleep)
             }
+        }
+    }
+
+    /// Whether one that is not live may be sent a message of so many bytes. It waits on disk if
+    /// others do already, or if there is no room for the actor or in memory.
+    fn admit_to_sleeper(&self, target: &ComponentId, bytes: u64) -> Result<(), Refusal> {
+        let deployment = self.deployment(target).ok_or(Refusal::UnknownTarget)?;
+        let room = self.directory.admit_one_more(&deployment);
+        let has_memory = deployment.waiting.has_room_for(bytes + ENVELOPE_BYTES);
+        let waiting = self.sleepers.waiting(target);
+        if !self.is_durable(target) {
+            room?;
+        } else if room.is_err() {
+            return self.admit_to_disk(&deployment, waiting);
+        }
+        match has_memory && waiting.is_empty() {
+            true => Ok(()),
+            false => self.admit_to_disk(&deployment, waiting),
         }
     }
 
@@ -85,17 +98,24 @@ impl Node {
         read.map_err(|_| HostError::from(Refusal::StoreFailed))
     }
 
-    /// Whether one more message may wait on disk for an actor whose mailbox is full, or for
-    /// which others do.
-    fn admit_to_disk(&self, target: &ComponentId, on_disk: Backlog) -> Result<(), Refusal> {
-        let deployment = self.deployment(target).ok_or(Refusal::UnknownTarget)?;
-        let settings = &deployment.settings;
-        let limits = &settings.limits;
+    /// Whether one more message may wait on disk for an actor of this component for which so
+    /// much does, and that takes none in memory.
+    fn admit_to_disk(&self, deployment: &Deployed, on_disk: Backlog) -> Result<(), Refusal> {
+        let limits = &deployment.settings.limits;
         let is_small = on_disk.messages < limits.backlog && on_disk.bytes < limits.backlog_bytes;
-        if settings.durability.is_durable() && is_small {
-            return Ok(());
+        if !deployment.settings.durability.is_durable() || !is_small {
+            return Err(Refusal::MailboxFull);
         }
-        Err(Refusal::MailboxFull)
+        let total = self.on_disk(deployment);
+        match total.messages < limits.total_backlog && total.bytes < limits.total_backlog_bytes {
+            true => Ok(()),
+            false => Err(Refusal::MailboxFull),
+        }
+    }
+
+    /// What waits on disk alone for all actors of a component, as far as is known.
+    pub(crate) fn on_disk(&self, deployment: &Deployed) -> Backlog {
+        self.sleepers.total(&deployment.name, &deployment.waiting)
     }
 
     /// Whether an actor survives the process.

@@ -1,17 +1,21 @@
 //! The handle that programs talk to a system with.
 
 // Layer 1: Standard library imports
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 // Layer 2: Third-party crate imports
+use tokio::select;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, timeout};
 
 // Layer 3: Internal module imports
-use crate::component::cell::Phase;
-use crate::component::mailbox::Signal;
+use crate::component::cell::{Cell, Phase};
+use crate::component::mailbox::{Mailbox, Signal};
 use crate::component::supervision::member::Member;
+use crate::component::waiting::Waiting;
+use crate::component::world::World;
 use crate::core::component::MessagePayload;
 use crate::core::component::id::ComponentId;
 use crate::core::component::message::ComponentMessage;
@@ -169,7 +173,8 @@ impl System {
         send(&self.node, message, self.trace_parent.clone()).await
     }
 
-    /// Sends a message, and waits for space where the mailbox is full.
+    /// Sends a message, and waits for space where the mailbox is full, or as much waits for all
+    /// actors of its component as may.
     ///
     /// # Errors
     ///
@@ -185,18 +190,27 @@ impl System {
             Err(refused) => refused,
         };
         let began = Instant::now();
+        let to = refused.message.to().clone();
         while refused.reason == Refusal::MailboxFull {
-            let Some(cell) = self.node.directory.find(refused.message.to()) else {
+            let Some(deployment) = self.node.deployment(&to) else {
                 return self.send_message(*refused.message).await;
             };
-            let left = patience.saturating_sub(began.elapsed());
-            if timeout(left, cell.mailbox.space()).await.is_err() {
-                return Err(refused);
-            }
+            let cell = self.node.directory.find(&to);
+            // Before it is tried again, so that whatever is freed from now on is noticed.
+            let mailbox = cell.as_ref().map(|cell| &cell.mailbox);
+            let space = space_for(mailbox, &deployment.waiting);
             refused = match self.send_message(*refused.message).await {
                 Ok(()) => return Ok(()),
                 Err(refused) => refused,
             };
+            let left = patience.saturating_sub(began.elapsed());
+            let is_another = !is_same(self.node.directory.find(&to), &cell);
+            if refused.reason != Refusal::MailboxFull || (is_another && !left.is_zero()) {
+                continue;
+            }
+            if timeout(left, space).await.is_err() {
+                return Err(refused);
+            }
         }
         Err(refused)
     }
@@ -288,5 +302,87 @@ impl System {
     /// Ends the system as [`shutdown`](Self::shutdown) does, with a time of one's own.
     pub async fn shutdown_within(&self, patience: Duration) -> ShutdownReport {
         self.node.shut_down(patience).await
+    }
+}
+
+/// Waits until there may be space for an actor that there was not when this was called: in its
+/// own mailbox, or in what its component may have waiting for all.
+fn space_for<'a>(
+    mailbox: Option<&'a Mailbox>,
+    waiting: &'a Waiting,
+) -> impl Future<Output = ()> + Send + 'a {
+    // Made at once, and not when they are awaited.
+    let (own, freed) = (mailbox.map(Mailbox::space), waiting.freed());
+    async move {
+        let Some(own) = own else {
+            return freed.await;
+        };
+        select! {
+            () = own => {}
+            () = freed => {}
+        }
+    }
+}
+
+fn is_same(one: Option<Arc<Cell>>, other: &Option<Arc<Cell>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(&one, other),
+        (one, other) => one.is_none() && other.is_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::component::queue::Capacity;
+    use crate::core::delivery::envelope::Envelope;
+    use tokio::task::yield_now;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn mailbox(waiting: &Arc<Waiting>) -> Mailbox {
+        let capacity = Capacity {
+            messages: 10,
+            bytes: u64::MAX,
+        };
+        Mailbox::new(capacity, Arc::clone(waiting))
+    }
+
+    fn large() -> Envelope {
+        let [from, to] = ["from", "to"].map(|name| ComponentId::new("a", "b", name));
+        let payload = vec![0; 100_000].into();
+        Envelope::tell(ComponentMessage::new(from, to, "n".into(), payload))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_is_told_when_another_mailbox_frees_what_all_share() {
+        for is_live in [true, false] {
+            let waiting = Arc::new(Waiting::new(1));
+            let [own, other] = [mailbox(&waiting), mailbox(&waiting)];
+            other.offer(large()).unwrap();
+            assert!(!own.has_space(100_000) && own.has_space(1_000));
+            let space = || space_for(is_live.then_some(&own), &waiting);
+            let waited = timeout(PATIENCE, space()).await;
+            assert!(waited.is_err(), "nothing has changed");
+            let began = Instant::now();
+            let ends = async {
+                yield_now().await;
+                other.close();
+            };
+            let (told, ()) = tokio::join!(timeout(PATIENCE, space()), ends);
+            assert!(told.is_ok());
+            assert_eq!(began.elapsed(), Duration::ZERO);
+            assert!(own.has_space(100_000));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_freed_before_it_is_awaited_is_not_missed() {
+        let waiting = Arc::new(Waiting::new(1));
+        let [own, other] = [mailbox(&waiting), mailbox(&waiting)];
+        other.offer(large()).unwrap();
+        let space = space_for(Some(&own), &waiting);
+        other.close();
+        assert!(timeout(PATIENCE, space).await.is_ok());
     }
 }

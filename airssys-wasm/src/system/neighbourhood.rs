@@ -187,9 +187,14 @@ impl Surroundings for Neighbourhood {
         (audience as u64).max(1)
     }
 
-    fn admit(&self, actor: &ComponentId, target: &ComponentId) -> Result<(), HostError> {
+    fn admit(
+        &self,
+        actor: &ComponentId,
+        target: &ComponentId,
+        bytes: u64,
+    ) -> Result<(), HostError> {
         let node = self.node()?;
-        match node.admit(target)? {
+        match node.admit(target, bytes)? {
             Presence::Live => Ok(()),
             Presence::Asleep => self.permit_to_wake(&node, actor, target),
         }

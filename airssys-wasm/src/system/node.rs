@@ -11,6 +11,7 @@ use tracing::Level;
 
 // Layer 3: Internal module imports
 use crate::component::actor::Actor;
+use crate::component::cell::Cell;
 use crate::component::clock::Clock;
 use crate::component::deployment::{Deployment, Failed};
 use crate::component::directory::Directory;
@@ -344,8 +345,9 @@ impl World for Node {
         Ok(committed)
     }
 
-    fn woken(&self, actor: &ComponentId) -> Backlog {
-        self.sleepers.take(actor)
+    fn woken(&self, cell: &Cell) {
+        let waiting = |waiting| cell.mailbox.expect_on_disk(waiting);
+        self.sleepers.wake_up(&cell.address, waiting);
     }
 
     fn wake_later(&self, actor: &ComponentId, waiting: Backlog) {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 // Layer 3: Internal module imports
+use crate::component::waiting::ENVELOPE_BYTES;
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::dead_letter::{DeadLetter, DeathCause};
@@ -60,22 +61,17 @@ impl Post for Arc<Node> {
         false
     }
 
-    fn has_backlog_room(&self, actor: &ComponentId) -> bool {
+    fn has_room_for(&self, actor: &ComponentId, bytes: u64) -> bool {
         let Some(deployment) = self.deployment(actor) else {
             return true;
         };
-        let limits = &deployment.settings.limits;
-        let live = self.directory.find(actor);
-        if !self.is_durable(actor) {
-            return live.is_none_or(|cell| cell.mailbox.bytes() < limits.mailbox_bytes);
+        if self.is_durable(actor) {
+            return self.admit(actor, bytes).is_ok();
         }
-        let (waiting, has_space) = match live {
-            Some(cell) => (cell.mailbox.on_disk(), cell.mailbox.has_space()),
-            None => (self.sleepers.waiting(actor), true),
-        };
-        // As it is admitted: what the mailbox takes need not wait on disk.
-        waiting.is_empty() && has_space
-            || waiting.messages < limits.backlog && waiting.bytes < limits.backlog_bytes
+        match self.directory.find(actor) {
+            Some(cell) => cell.mailbox.has_room_for(bytes),
+            None => deployment.waiting.has_room_for(bytes + ENVELOPE_BYTES),
+        }
     }
 
     fn commit(&self, commit: Commit) -> Option<u64> {

@@ -206,7 +206,12 @@ impl Surroundings for Replayed {
         refusal.map_or(Ok(()), Err)
     }
 
-    fn admit(&self, _actor: &ComponentId, _target: &ComponentId) -> Result<(), HostError> {
+    fn admit(
+        &self,
+        _actor: &ComponentId,
+        _target: &ComponentId,
+        _bytes: u64,
+    ) -> Result<(), HostError> {
         self.recall(Ok(()))
     }
 
@@ -357,8 +362,13 @@ mod tests {
             }
         }
 
-        fn admit(&self, actor: &ComponentId, target: &ComponentId) -> Result<(), HostError> {
-            self.0.admit(actor, target)
+        fn admit(
+            &self,
+            actor: &ComponentId,
+            target: &ComponentId,
+            bytes: u64,
+        ) -> Result<(), HostError> {
+            self.0.admit(actor, target, bytes)
         }
 
         fn components(&self) -> Arc<[String]> {

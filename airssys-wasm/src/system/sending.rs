@@ -42,7 +42,7 @@ pub(crate) async fn send(
     if node.store.room().await.is_err() {
         return Err(refuse(envelope, Refusal::StoreFailed));
     }
-    if let Err(reason) = node.admit(&to) {
+    if let Err(reason) = node.admit(&to, envelope.content.bytes() as u64) {
         return Err(refuse(envelope, reason));
     }
     let mut commit = Commit::default();
@@ -286,7 +286,7 @@ mod tests {
             actor.instance() != "revoked" || self.rooms() < 2
         }
 
-        fn has_backlog_room(&self, actor: &ComponentId) -> bool {
+        fn has_room_for(&self, actor: &ComponentId, _bytes: u64) -> bool {
             actor.instance() != "behind" || self.rooms() < 1
         }
 

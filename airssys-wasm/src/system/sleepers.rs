@@ -1,11 +1,12 @@
 //! Actors that are not live and have messages on disk.
 
 // Layer 1: Standard library imports
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 // Layer 3: Internal module imports
+use crate::component::waiting::Waiting;
 use crate::core::component::id::ComponentId;
 use crate::core::storage::backlog::Backlog;
 use crate::system::node::Node;
@@ -24,6 +25,8 @@ pub(crate) struct Sleepers {
 struct Asleep {
     /// What waits for each, as far as is known.
     waiting: BTreeMap<ComponentId, Backlog>,
+    /// What waits for all of a component, where anything does.
+    by_component: HashMap<String, Backlog>,
     /// The one that was looked at last.
     looked_at: Option<ComponentId>,
 }
@@ -31,16 +34,42 @@ struct Asleep {
 impl Sleepers {
     /// More waits for an actor.
     pub(crate) fn add(&self, actor: ComponentId, waiting: Backlog) {
-        self.lock()
-            .waiting
-            .entry(actor)
-            .or_default()
-            .add_all(waiting);
+        let mut asleep = self.lock();
+        if !waiting.is_empty() {
+            let name = actor.component();
+            match asleep.by_component.get_mut(name) {
+                Some(sum) => sum.add_all(waiting),
+                None => drop(asleep.by_component.insert(name.to_owned(), waiting)),
+            }
+        }
+        asleep.waiting.entry(actor).or_default().add_all(waiting);
     }
 
-    /// An actor does not sleep any more. Returns what waits for it.
-    pub(crate) fn take(&self, actor: &ComponentId) -> Backlog {
-        self.lock().waiting.remove(actor).unwrap_or_default()
+    /// An actor does not sleep any more. What waits for it is told to whoever counts it from
+    /// now on, while nobody looks.
+    pub(crate) fn wake_up(&self, actor: &ComponentId, tell: impl FnOnce(Backlog)) {
+        let mut asleep = self.lock();
+        let Some(waiting) = asleep.waiting.remove(actor) else {
+            return;
+        };
+        tell(waiting);
+        if let Some(sum) = asleep.by_component.get_mut(actor.component()) {
+            sum.take_all(waiting);
+            if sum.is_empty() {
+                asleep.by_component.remove(actor.component());
+            }
+        }
+    }
+
+    /// What waits on disk for all actors of a component, of which this waits for those that are
+    /// live. Nobody wakes up while it is added up.
+    pub(crate) fn total(&self, component: &str, live: &Waiting) -> Backlog {
+        let asleep = self.lock();
+        let mut total = live.on_disk();
+        if let Some(sum) = asleep.by_component.get(component) {
+            total.add_all(*sum);
+        }
+        total
     }
 
     /// What waits for an actor, if it sleeps.
@@ -98,6 +127,8 @@ impl Node {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::component::waiting::Share;
+    use proptest::prelude::*;
 
     fn actor(name: &str) -> ComponentId {
         ComponentId::new("a", "b", name)
@@ -118,14 +149,12 @@ mod tests {
             sleepers.add(actor(name), backlog(2));
         }
         assert_eq!(sleepers.next(), Some(actor("x")));
-        assert_eq!(
-            (sleepers.waiting(&actor("y")), sleepers.take(&actor("y"))),
-            (backlog(4), backlog(4))
-        );
-        assert_eq!(
-            (sleepers.waiting(&actor("y")), sleepers.take(&actor("y"))),
-            (backlog(0), backlog(0))
-        );
+        let mut told = Vec::new();
+        assert_eq!(sleepers.waiting(&actor("y")), backlog(4));
+        sleepers.wake_up(&actor("y"), |waiting| told.push(waiting));
+        assert_eq!(sleepers.waiting(&actor("y")), backlog(0));
+        sleepers.wake_up(&actor("y"), |waiting| told.push(waiting));
+        assert_eq!(told, [backlog(4)]);
         assert_eq!(sleepers.next(), Some(actor("z")));
         assert_eq!(sleepers.next(), Some(actor("x")), "and round again");
     }
@@ -140,12 +169,54 @@ mod tests {
         sleepers.add(other.clone(), backlog(1));
         sleepers.wake(|it| {
             if *it == other {
-                sleepers.take(it);
+                sleepers.wake_up(it, |_waiting| {});
             }
         });
         assert_eq!(
             (sleepers.len(), sleepers.waiting(&other)),
             (100, backlog(0))
         );
+    }
+
+    /// More waits for one of the actors, or it wakes up.
+    fn steps() -> impl Strategy<Value = Vec<(usize, Option<u64>)>> {
+        let more = prop_oneof![3 => (0..5_u64).prop_map(Some), 1 => Just(None)];
+        prop::collection::vec((0..4_usize, more), 0..60)
+    }
+
+    proptest! {
+        #[test]
+        fn what_waits_for_all_is_counted_once_while_they_sleep_and_when_they_wake(
+            steps in steps(),
+        ) {
+            let sleepers = Sleepers::default();
+            let live = Arc::new(Waiting::new(0));
+            let actors = ["a", "b"].map(|name| ["x", "y"].map(|it| ComponentId::new("n", name, it)));
+            let actors = actors.as_flattened();
+            let (mut awake, mut sums) = (Vec::new(), [0, 0]);
+            for (index, step) in steps {
+                match step {
+                    Some(messages) => {
+                        sleepers.add(actors[index].clone(), backlog(messages));
+                        sums[index / 2] += messages;
+                    }
+                    None if index / 2 == 0 => sleepers.wake_up(&actors[index], |waiting| {
+                        let mut share = Share::of(Arc::clone(&live));
+                        share.leave_on_disk(waiting);
+                        awake.push(share);
+                    }),
+                    None => {}
+                }
+                let other = Waiting::new(0);
+                prop_assert_eq!(sleepers.total("n/a", &live), backlog(sums[0]));
+                prop_assert_eq!(sleepers.total("n/b", &other), backlog(sums[1]));
+            }
+            for actor in actors {
+                sleepers.wake_up(actor, |_waiting| {});
+            }
+            drop(awake);
+            prop_assert!(sleepers.lock().by_component.is_empty(), "nothing is left behind");
+            prop_assert_eq!(sleepers.total("n/a", &live), backlog(0));
+        }
     }
 }

@@ -90,9 +90,13 @@ pub struct ComponentStatus {
     pub live_actors: usize,
     /// How many messages wait for them in memory.
     pub waiting: usize,
-    /// How many more messages wait for them on disk alone, as far as is known. What waits for
-    /// actors that are not live is not counted.
+    /// What of that is counted against `total_mailbox_bytes`.
+    pub waiting_bytes: u64,
+    /// How many more messages wait on disk alone, as far as is known: for them, and for its
+    /// actors that are not live.
     pub on_disk: u64,
+    /// How many bytes they have together.
+    pub on_disk_bytes: u64,
     /// What its actors keep when the process or the machine fails.
     pub durability: Durability,
     /// Bytes of all linear memories and tables of its instances, and of their state.
@@ -193,7 +197,7 @@ impl Node {
             live_actors: cells.len(),
             components: components
                 .iter()
-                .map(|component| status_of(component, &cells, now_ms))
+                .map(|component| self.status_of(component, &cells, now_ms))
                 .collect(),
             groups: supervisor.groups(now_ms),
             open: self.router.open(),
@@ -235,26 +239,34 @@ impl Node {
             subscriptions: self.router.subscriptions_of(address),
         }
     }
-}
 
-fn status_of(component: &Component, cells: &[Arc<Cell>], now_ms: u64) -> ComponentStatus {
-    let deployment = &component.deployment;
-    let own = cells
-        .iter()
-        .filter(|cell| cell.address.component() == deployment.name);
-    let versions = deployment.versions();
-    ComponentStatus {
-        name: deployment.name.clone(),
-        version: Arc::clone(&deployment.current().id),
-        kept_versions: versions.iter().map(|it| Arc::clone(&it.id)).collect(),
-        is_on_trial: deployment.is_on_trial(now_ms),
-        live_actors: own.clone().count(),
-        waiting: own.clone().map(|cell| cell.mailbox.len()).sum(),
-        on_disk: own.map(|cell| cell.mailbox.on_disk().messages).sum(),
-        durability: deployment.settings.durability,
-        memory_bytes: deployment.memory.used(),
-        storage_bytes: deployment.usage.bytes(),
-        storage_keys: deployment.usage.keys(),
-        counts: Counts::of(&deployment.counters),
+    fn status_of(
+        &self,
+        component: &Component,
+        cells: &[Arc<Cell>],
+        now_ms: u64,
+    ) -> ComponentStatus {
+        let deployment = &component.deployment;
+        let own = cells
+            .iter()
+            .filter(|cell| cell.address.component() == deployment.name);
+        let versions = deployment.versions();
+        let on_disk = self.on_disk(deployment);
+        ComponentStatus {
+            name: deployment.name.clone(),
+            version: Arc::clone(&deployment.current().id),
+            kept_versions: versions.iter().map(|it| Arc::clone(&it.id)).collect(),
+            is_on_trial: deployment.is_on_trial(now_ms),
+            live_actors: own.clone().count(),
+            waiting: own.map(|cell| cell.mailbox.len()).sum(),
+            waiting_bytes: deployment.waiting.in_memory(),
+            on_disk: on_disk.messages,
+            on_disk_bytes: on_disk.bytes,
+            durability: deployment.settings.durability,
+            memory_bytes: deployment.memory.used(),
+            storage_bytes: deployment.usage.bytes(),
+            storage_keys: deployment.usage.keys(),
+            counts: Counts::of(&deployment.counters),
+        }
     }
 }

@@ -2,6 +2,10 @@
 
 // Layer 1: Standard library imports
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+// Layer 2: Third-party crate imports
+use tokio::time::sleep;
 
 // Layer 3: Internal module imports
 use airssys_wasm::component::retry::RetryPolicy;
@@ -11,6 +15,8 @@ use airssys_wasm::core::storage::durability::Durability;
 use airssys_wasm::system::builder::SystemBuilder;
 use airssys_wasm::system::config::system::MemoryLayout;
 use airssys_wasm::system::handle::System;
+
+use crate::process::PATIENCE;
 
 /// A system that keeps its data here.
 pub(crate) fn builder(data: &Path) -> SystemBuilder {
@@ -62,4 +68,13 @@ pub(crate) async fn ask(system: &System, to: &str, kind: &str, payload: &str) ->
     let reply = system.ask(&id(to), kind, payload).await;
     let reply = reply.unwrap_or_else(|e| panic!("{to} {kind}: {e}"));
     String::from_utf8(reply.unwrap_or_default().as_bytes().to_vec()).expect("text")
+}
+
+/// Waits until something holds, and fails when it does not come to hold.
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "it never came to hold: {what}");
+        sleep(Duration::from_millis(1)).await;
+    }
 }

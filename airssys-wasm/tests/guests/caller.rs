@@ -35,7 +35,12 @@ struct PendingCall {
 }
 
 impl Surroundings for Port {
-    fn admit(&self, _actor: &ComponentId, _target: &ComponentId) -> Result<(), HostError> {
+    fn admit(
+        &self,
+        _actor: &ComponentId,
+        _target: &ComponentId,
+        _bytes: u64,
+    ) -> Result<(), HostError> {
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::config::system::MemoryLayout;
 use airssys_wasm::system::handle::System;
 
-pub(crate) use crate::asking::{bytes, id, try_ask, until};
+pub(crate) use crate::asking::{PATIENCE, bytes, id, try_ask, until};
 
 /// A system whose memory is asked for when it is needed, and whose components may do what
 /// they want, within limits.

@@ -59,7 +59,12 @@ impl Surroundings for Grantor {
         self.granted.allow(actor, capability, resource)
     }
 
-    fn admit(&self, _actor: &ComponentId, _target: &ComponentId) -> Result<(), HostError> {
+    fn admit(
+        &self,
+        _actor: &ComponentId,
+        _target: &ComponentId,
+        _bytes: u64,
+    ) -> Result<(), HostError> {
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use futures_channel::oneshot;
 
 // Layer 3: Internal module imports
 use crate::component::actor::Actor;
+use crate::component::cell::Cell;
 use crate::component::clock::Clock;
 use crate::component::deployment::{Deployment, Failed, MakeGuest, Making};
 use crate::component::directory::Directory;
@@ -270,9 +271,7 @@ impl World for SimulatedWorld {
         self.store.append(commit)
     }
 
-    fn woken(&self, _actor: &ComponentId) -> Backlog {
-        Backlog::default()
-    }
+    fn woken(&self, _cell: &Cell) {}
 
     fn wake_later(&self, _actor: &ComponentId, _waiting: Backlog) {}
 

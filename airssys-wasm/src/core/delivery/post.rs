@@ -25,9 +25,9 @@ pub trait Post {
     /// Whether an actor that subscribed to a topic may still hear of it.
     fn may_hear(&self, actor: &ComponentId, topic: &str) -> bool;
 
-    /// Whether more may wait for an actor than does: on disk, if it is durable, and else in
-    /// memory. What was promised a place is not asked for its size otherwise.
-    fn has_backlog_room(&self, actor: &ComponentId) -> bool;
+    /// Whether so many bytes more may wait for an actor: in memory, or on disk if it is
+    /// durable. What was promised a place is not asked for its size otherwise.
+    fn has_room_for(&self, actor: &ComponentId, bytes: u64) -> bool;
 
     /// Commits what no turn asked for, and returns the number of that commit. `None` if
     /// the store has failed, and the system stops.

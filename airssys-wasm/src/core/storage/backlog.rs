@@ -25,6 +25,12 @@ impl Backlog {
         self.bytes += other.bytes;
     }
 
+    /// So many wait no longer. There may be more than were counted.
+    pub fn take_all(&mut self, other: Self) {
+        self.messages = self.messages.saturating_sub(other.messages);
+        self.bytes = self.bytes.saturating_sub(other.bytes);
+    }
+
     /// A message waits no longer. There may be more than were counted.
     pub fn take(&mut self, letter: &Letter) {
         self.messages = self.messages.saturating_sub(1);

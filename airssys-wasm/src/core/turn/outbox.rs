@@ -249,6 +249,11 @@ impl Content {
             payload: MessagePayload::from(payload),
         }
     }
+
+    /// The bytes that it is made of.
+    pub(crate) fn bytes(&self) -> u64 {
+        (self.kind.len() + self.payload.len()) as u64
+    }
 }
 
 #[cfg(test)]

@@ -88,14 +88,15 @@ pub trait Surroundings: Debug + Send + Sync {
         self.permit(actor, capability, resource).is_ok()
     }
 
-    /// Whether `actor` may send a message to `target` now, which it was permitted to in
-    /// general. One that was admitted is delivered even if the receiver's mailbox fills up
+    /// Whether `actor` may send a message of so many bytes to `target` now, which it was
+    /// permitted to in general. One that was admitted is delivered even if the receiver's mailbox fills up
     /// until the turn ends.
     ///
     /// # Errors
     ///
     /// What the guest is told.
-    fn admit(&self, actor: &ComponentId, target: &ComponentId) -> Result<(), HostError>;
+    fn admit(&self, actor: &ComponentId, target: &ComponentId, bytes: u64)
+    -> Result<(), HostError>;
 
     /// The value of a key of another actor, `owner`, which `reader` was permitted to read.
     ///
@@ -163,7 +164,12 @@ pub struct Alone {
 }
 
 impl Surroundings for Alone {
-    fn admit(&self, _actor: &ComponentId, _target: &ComponentId) -> Result<(), HostError> {
+    fn admit(
+        &self,
+        _actor: &ComponentId,
+        _target: &ComponentId,
+        _bytes: u64,
+    ) -> Result<(), HostError> {
         Ok(())
     }
 
@@ -190,7 +196,12 @@ impl Surroundings for Nobody {
         Err(HostError::Unavailable(why.into()))
     }
 
-    fn admit(&self, _actor: &ComponentId, _target: &ComponentId) -> Result<(), HostError> {
+    fn admit(
+        &self,
+        _actor: &ComponentId,
+        _target: &ComponentId,
+        _bytes: u64,
+    ) -> Result<(), HostError> {
         self.attended()
     }
 

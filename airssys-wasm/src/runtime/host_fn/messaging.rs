@@ -46,7 +46,8 @@ impl<'a> MessagingView<'a> {
         &mut self,
         capability: Capability,
         target: &str,
-        record: impl FnOnce(&mut Outbox, &Limits, ComponentId) -> Result<T, HostError>,
+        content: Content,
+        record: impl FnOnce(&mut Outbox, &Limits, ComponentId, Content) -> Result<T, HostError>,
     ) -> Result<T, GuestError> {
         self.settings.surroundings.attended()?;
         let mut sender = Sender {
@@ -54,8 +55,8 @@ impl<'a> MessagingView<'a> {
             notes: self.notes,
             sending: self.sending,
         };
-        let to = sender.resolve(capability, target)?;
-        Ok(record(self.outbox, &self.settings.limits, to)?)
+        let to = sender.resolve(capability, target, &content)?;
+        Ok(record(self.outbox, &self.settings.limits, to, content)?)
     }
 
     /// Counts what is published once for each actor that hears of it.
@@ -101,12 +102,20 @@ struct Sender<'a> {
 
 impl Sender<'_> {
     /// Reads an address, and refuses one that may not or cannot be sent to, or not so soon.
-    fn resolve(&mut self, capability: Capability, target: &str) -> Result<ComponentId, HostError> {
+    fn resolve(
+        &mut self,
+        capability: Capability,
+        target: &str,
+        content: &Content,
+    ) -> Result<ComponentId, HostError> {
         let to = parse_target(target)?;
         let settings = self.settings;
         settings.permit_in_turn(self.notes, capability, to.as_str())?;
         let in_time = self.check_rate();
-        let admitted = in_time.and_then(|()| settings.surroundings.admit(&settings.address, &to));
+        let admitted = in_time.and_then(|()| {
+            let surroundings = &settings.surroundings;
+            surroundings.admit(&settings.address, &to, content.bytes())
+        });
         self.notes.asked(&admitted);
         admitted.map(|()| to)
     }
@@ -125,9 +134,7 @@ impl Host for MessagingView<'_> {
 
     fn send(&mut self, target: String, kind: String, payload: Vec<u8>) -> Result<(), GuestError> {
         let content = Content::new(kind, payload);
-        self.record_to(Capability::Send, &target, |outbox, limits, to| {
-            outbox.send(limits, to, content)
-        })
+        self.record_to(Capability::Send, &target, content, Outbox::send)
     }
 
     fn broadcast(
@@ -146,7 +153,7 @@ impl Host for MessagingView<'_> {
         };
         let receivers = targets
             .iter()
-            .map(|target| sender.resolve(Capability::Send, target));
+            .map(|target| sender.resolve(Capability::Send, target, &content));
         Ok(self.outbox.broadcast(limits, receivers, &content)?)
     }
 
@@ -160,9 +167,10 @@ impl Host for MessagingView<'_> {
         let content = Content::new(kind, payload);
         self.settings.surroundings.attended()?;
         self.admit_opening(Opening::Timer)?;
-        self.record_to(Capability::Timers, &target, |outbox, limits, to| {
+        let record = |outbox: &mut Outbox, limits: &Limits, to, content| {
             outbox.send_after(limits, delay_ms, to, content)
-        })
+        };
+        self.record_to(Capability::Timers, &target, content, record)
     }
 
     fn cancel_timer(&mut self, timer: u64) -> Result<(), GuestError> {
@@ -179,9 +187,10 @@ impl Host for MessagingView<'_> {
         let content = Content::new(kind, payload);
         self.settings.surroundings.attended()?;
         self.admit_opening(Opening::Request)?;
-        self.record_to(Capability::Call, &target, |outbox, limits, to| {
+        let record = |outbox: &mut Outbox, limits: &Limits, to, content| {
             outbox.request(limits, to, content, timeout_ms)
-        })
+        };
+        self.record_to(Capability::Call, &target, content, record)
     }
 
     fn cancel_request(&mut self, correlation: u64) -> Result<(), GuestError> {

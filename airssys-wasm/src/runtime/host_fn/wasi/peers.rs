@@ -186,7 +186,12 @@ pub(crate) mod tests {
             }
         }
 
-        fn admit(&self, _actor: &ComponentId, _target: &ComponentId) -> Result<(), HostError> {
+        fn admit(
+            &self,
+            _actor: &ComponentId,
+            _target: &ComponentId,
+            _bytes: u64,
+        ) -> Result<(), HostError> {
             Ok(())
         }
 
