@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 // Layer 2: Third-party crate imports
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -76,16 +76,11 @@ async fn what_waits_on_disk_is_bounded_in_bytes() {
     system.shutdown_within(Duration::ZERO).await;
 }
 
-async fn send_later(system: &System, to: &str) {
-    let later = json!({"target": to, "kind": "note", "text": "late\n", "delay_ms": 0});
-    ask(system, "demo/relay/a", "later", &later.to_string()).await;
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_timers_leave_on_disk_is_bounded() {
     let data = TempDir::new().unwrap();
     let builder = builder(data.path())
-        .component("demo/relay", &*guest("relay"))
+        .component("demo/probe", &*guest("probe"))
         .component_with("demo/ledger", &*guest("ledger"), |it| {
             it.limits.mailbox = 1;
             it.limits.backlog = 2;
@@ -103,9 +98,11 @@ async fn what_timers_leave_on_disk_is_bounded() {
         components.iter().any(|it| it.counts.failed == 1)
     })
     .await;
-    for _ in 0..20 {
-        send_later(&system, "demo/ledger/a").await;
-    }
+    // All of one turn, at the end of which the first is due: there is room for each until then.
+    let timer = json!(["messaging.send-after", {"target": "demo/ledger/a", "kind": "count"}]);
+    let script = Value::from(vec![timer; 20]).to_string();
+    let set = ask(&system, "demo/probe/a", "script", &script).await;
+    assert!(!set.contains("error"), "{set}");
     until("all are due", || system.status().open.timers == 0).await;
     let letters = || system.dead_letters(Some("demo/ledger/a"), None, 100);
     // One is in hand, one in the mailbox, and two wait on disk.
@@ -125,7 +122,8 @@ async fn who_may_have_nothing_wait_on_disk_is_sent_what_its_mailbox_takes() {
     let system = builder.start().await.unwrap();
     ask(&system, "demo/relay/a", "subscribe", "news").await;
     assert_eq!(system.publish("news", "note", "news\n").await, Ok(1));
-    send_later(&system, "demo/relay/a").await;
+    let later = json!({"target": "demo/relay/a", "kind": "note", "text": "late\n", "delay_ms": 0});
+    ask(&system, "demo/relay/a", "later", &later.to_string()).await;
     let both = async {
         loop {
             let notes = ask(&system, "demo/relay/a", "notes", "").await;

@@ -16,6 +16,7 @@ mod callable;
 mod compiler;
 mod environment;
 mod files;
+mod folder_room;
 mod generated;
 mod http;
 mod inspection;

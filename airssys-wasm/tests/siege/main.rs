@@ -47,7 +47,7 @@
 //! | denials without end | `denials::a_flood_of_denials`, `denials::denials_drive_nothing_out_of_the_log` |
 //! | dead letters without end | `letters::letters_without_end_drive_out_those_of_nobody_else`, `letters::letters_without_end_drive_out_nothing_on_disk`, `letters::what_turns_were_denied_counts_in_their_letters` |
 //! | files without end | `folders::files_of_any_size_and_number` |
-//! | WASI without end | `wasi::a_flood_of_output`, `wasi::waiting_without_end`, `wasi::random_numbers_without_end`, `wasi::files_and_sockets_without_end`, `wasi::handles_that_are_none` |
+//! | WASI without end | `wasi::a_flood_of_output`, `wasi::waiting_without_end`, `wasi::random_numbers_without_end`, `wasi::files_and_sockets_without_end`, `descriptors::sockets_of_very_many_actors`, `wasi::handles_that_are_none` |
 //! | peers that were granted, and never answer, or without end, or what is no answer | `network::answers_that_are_none`, `network::peers_that_take_their_time`, `network::peers_that_send_without_end` |
 //! | requests and connections without end | `network::requests_without_end`, `network::requests_that_are_given_up`, `network::answers_that_are_kept_for_their_trailers`, `network::connections_that_are_held`, `network::very_many_at_once` |
 
@@ -61,6 +61,7 @@ mod coverage;
 mod cramming;
 mod crowds;
 mod denials;
+mod descriptors;
 mod folders;
 mod functions;
 mod hooks;
