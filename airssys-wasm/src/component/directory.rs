@@ -281,8 +281,9 @@ impl<W: World> Directory<W> {
         let own = own.await?;
         let components = || world.deployments().len();
         let evict = || {
-            let may_lose = |it: &str| it == deployment.name || self.room.is_beyond(it);
-            self.evict(world, &world.deployments(), |it| may_lose(&it.name));
+            self.evict(world, &world.deployments(), |it| {
+                it.name == deployment.name || self.room.is_beyond(&it.name)
+            });
         };
         let common = self.room.place(claim, components, evict).await?;
         Some(Seat {

@@ -65,11 +65,8 @@ impl<W: World> Actor<W> {
             TurnFailure::NotCommitted(error) => return self.world.halt(error),
             TurnFailure::Retry(_) => return,
             TurnFailure::Failed(_) if self.has_instance() => return,
-            // Others have taken it. One of them may leave before this is tried again.
-            failure if failure.lacks_memory() => {
-                let directory = self.world.directory();
-                return directory.make_memory(&self.world, &self.deployment);
-            }
+            // Others have taken it. They are asked to leave when this is tried again.
+            failure if failure.lacks_memory() => return,
             TurnFailure::NotStarted(_) => Failure::RefusedToStart,
             TurnFailure::Failed(_) => Failure::Crashed,
         };

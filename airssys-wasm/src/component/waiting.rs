@@ -61,6 +61,11 @@ impl Waiting {
         held < STEP_BYTES || self.in_memory() < self.allowed
     }
 
+    /// Whether a message of so many bytes may come to a mailbox that is empty.
+    pub(crate) fn has_room_for_first(&self, bytes: u64) -> bool {
+        self.has_room_for(bytes.saturating_add(ENVELOPE_BYTES))
+    }
+
     /// The bytes that are counted in memory.
     #[inline]
     pub(crate) fn in_memory(&self) -> u64 {

@@ -63,20 +63,23 @@ impl SystemMemory {
         self.used.load(Ordering::Relaxed)
     }
 
+    /// What is parted among so many components.
+    fn kept(&self, components: u64) -> u64 {
+        match components {
+            0 | 1 => 0,
+            _ => self.allowed / KEPT,
+        }
+    }
+
     /// What each component has to itself.
     fn part(&self) -> u64 {
-        match self.components.load(Ordering::Relaxed) {
-            0 | 1 => 0,
-            components => self.allowed / KEPT / components,
-        }
+        let components = self.components.load(Ordering::Relaxed);
+        self.kept(components) / components.max(1)
     }
 
     /// What is for all.
     fn common(&self) -> u64 {
-        match self.components.load(Ordering::Relaxed) {
-            0 | 1 => self.allowed,
-            _ => self.allowed - self.allowed / KEPT,
-        }
+        self.allowed - self.kept(self.components.load(Ordering::Relaxed))
     }
 }
 

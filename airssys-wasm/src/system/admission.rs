@@ -7,7 +7,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 // Layer 3: Internal module imports
-use crate::component::waiting::ENVELOPE_BYTES;
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::refusal::Refusal;
@@ -51,7 +50,7 @@ impl Node {
     fn admit_to_sleeper(&self, target: &ComponentId, bytes: u64) -> Result<(), Refusal> {
         let deployment = self.deployment(target).ok_or(Refusal::UnknownTarget)?;
         let room = self.directory.admit_one_more(&deployment);
-        let has_memory = deployment.waiting.has_room_for(bytes + ENVELOPE_BYTES);
+        let has_memory = deployment.waiting.has_room_for_first(bytes);
         let waiting = self.sleepers.waiting(target);
         if !self.is_durable(target) {
             room?;

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 // Layer 3: Internal module imports
-use crate::component::waiting::ENVELOPE_BYTES;
 use crate::component::world::World;
 use crate::core::component::id::ComponentId;
 use crate::core::delivery::dead_letter::{DeadLetter, DeathCause};
@@ -70,7 +69,7 @@ impl Post for Arc<Node> {
         }
         match self.directory.find(actor) {
             Some(cell) => cell.mailbox.has_room_for(bytes),
-            None => deployment.waiting.has_room_for(bytes + ENVELOPE_BYTES),
+            None => deployment.waiting.has_room_for_first(bytes),
         }
     }
 

@@ -85,11 +85,7 @@ async fn what_timers_leave_on_disk_is_bounded() {
             it.limits.mailbox = 1;
             it.limits.backlog = 2;
             // It pauses for longer than this takes when something has failed.
-            it.retry = RetryPolicy {
-                first_ms: 600_000,
-                max_ms: 600_000,
-                ..at_once(2)
-            };
+            it.retry = stuck();
         });
     let system = builder.start().await.unwrap();
     system.send(&id("demo/ledger/a"), "trap", "").await.unwrap();

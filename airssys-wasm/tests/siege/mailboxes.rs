@@ -10,7 +10,7 @@ use airssys_wasm::core::storage::durability::Durability;
 use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::handle::System;
 
-use crate::support::{HOSTILE, alone, id, script, siege, until};
+use crate::support::{HOSTILE, alone, id, script, siege, until, with_data};
 use crate::wat::{guest, handling};
 
 const BUSY: &str = "evil/busy/a";
@@ -127,24 +127,20 @@ fn a_disk_takes_so_many_messages_and_bytes() {
     let _alone = alone();
     for is_bytes in [false, true] {
         let data = tempdir().expect("a folder");
-        let folder = data.path().to_owned();
         siege(
             |it| {
-                it.configure(move |system| {
-                    system.data = Some(folder);
-                    system.durability = Durability::None;
-                })
-                .component(HOSTILE, guest("probe"))
-                .component_with("evil/busy", guest("endless-loop"), |it| {
-                    it.durability = Some(Durability::Relaxed);
-                    it.limits.turn_wall_ms = 40;
-                    it.limits.turn_fuel = u64::MAX;
-                    it.limits.mailbox = 2;
-                    match is_bytes {
-                        true => it.limits.backlog_bytes = 5_000,
-                        false => it.limits.backlog = 5,
-                    }
-                })
+                with_data(it, data.path())
+                    .component(HOSTILE, guest("probe"))
+                    .component_with("evil/busy", guest("endless-loop"), |it| {
+                        it.durability = Some(Durability::Relaxed);
+                        it.limits.turn_wall_ms = 40;
+                        it.limits.turn_fuel = u64::MAX;
+                        it.limits.mailbox = 2;
+                        match is_bytes {
+                            true => it.limits.backlog_bytes = 5_000,
+                            false => it.limits.backlog = 5,
+                        }
+                    })
             },
             async |system| {
                 let taken = flood(system).await;
@@ -285,14 +281,9 @@ fn a_disk_takes_so_many_messages_and_bytes_of_a_component() {
     const EACH: usize = 3;
     for is_bytes in [false, true] {
         let data = tempdir().expect("a folder");
-        let folder = data.path().to_owned();
         siege(
             |it| {
-                it.configure(move |system| {
-                    system.data = Some(folder);
-                    system.durability = Durability::None;
-                })
-                .component_with(HOSTILE, spreader(EACH), |it| {
+                with_data(it, data.path()).component_with(HOSTILE, spreader(EACH), |it| {
                     it.durability = Some(Durability::Relaxed);
                     // An answer arrives a moment before its message has left.
                     it.limits.mailbox = 2;

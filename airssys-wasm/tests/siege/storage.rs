@@ -14,7 +14,7 @@ use airssys_wasm::core::storage::durability::Durability;
 use airssys_wasm::system::config::component::ComponentConfig;
 use airssys_wasm::system::handle::System;
 
-use crate::support::{ACTOR, HOSTILE, alone, call, script, siege};
+use crate::support::{ACTOR, HOSTILE, alone, call, script, siege, with_data};
 use crate::wat::guest;
 
 /// Attacks a system that keeps all in memory, and one with a data folder.
@@ -24,14 +24,9 @@ fn siege_both(change: impl Fn(&mut ComponentConfig), attack: impl AsyncFn(&Syste
         &attack,
     );
     let data = tempfile::tempdir().expect("a folder");
-    let folder = data.path().to_owned();
     siege(
         |it| {
-            it.configure(move |system| {
-                system.data = Some(folder);
-                system.durability = Durability::None;
-            })
-            .component_with(HOSTILE, guest("probe"), |it| {
+            with_data(it, data.path()).component_with(HOSTILE, guest("probe"), |it| {
                 it.durability = Some(Durability::Relaxed);
                 change(it);
             })

@@ -16,6 +16,7 @@ use tokio::time::sleep;
 use airssys_wasm::core::component::MessagePayload;
 use airssys_wasm::core::limits::Limit;
 use airssys_wasm::core::security::capabilities::Capabilities;
+use airssys_wasm::core::storage::durability::Durability;
 use airssys_wasm::runtime::cache::CompileCache;
 use airssys_wasm::runtime::compiler::command::CompilerCommand;
 use airssys_wasm::system::builder::{Source, SystemBuilder};
@@ -233,6 +234,15 @@ pub(crate) fn builder() -> SystemBuilder {
             let is_neighbour = component.name.namespace() == "demo";
             component.idle_ms = if is_neighbour { 600_000 } else { 20 };
         })
+}
+
+/// A system with a data folder, in which those components are durable that say so.
+pub(crate) fn with_data(building: SystemBuilder, folder: &Path) -> SystemBuilder {
+    let folder = folder.to_owned();
+    building.configure(|system| {
+        system.data = Some(folder);
+        system.durability = Durability::None;
+    })
 }
 
 /// Threads that block something end soon, so that they can be counted.
